@@ -1,0 +1,3 @@
+//! The checks.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The containers provider.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The program of the rig.
+
+fn main() {}

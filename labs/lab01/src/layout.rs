@@ -1,0 +1,41 @@
+//! Step 5: partitions and order.
+
+use std::collections::BTreeMap;
+
+use crate::publish::Delivery;
+
+/// What one partition holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionContents {
+    /// The partition.
+    pub partition: i32,
+    /// How many records of each key it holds, by key.
+    pub records_by_key: BTreeMap<String, u64>,
+}
+
+/// Lists all partitions of a topic, from 0, each with what it holds. A partition without a record
+/// is listed too: it is the one that will stop a clock in lab 04.
+///
+/// A delivery on a partition that the topic does not have is counted on a partition of its own,
+/// behind the others.
+pub fn partition_contents(partitions: i32, deliveries: &[Delivery]) -> Vec<PartitionContents> {
+    // Start from the partitions of the topic, not from the records: one of them may have none.
+    todo!("step 5: list {partitions} partitions with {} records", deliveries.len())
+}
+
+/// The first two records, by their place in the slice, that a reader may meet in another order
+/// than the one in which they were published; `None` when every reader sees the one order.
+///
+/// Kafka promises an order within a partition, by offset, and none across partitions. So the
+/// order is lost where two neighbours lie on different partitions, or where the later one has
+/// the smaller offset.
+pub fn first_unordered_pair(deliveries: &[Delivery]) -> Option<(usize, usize)> {
+    // Of two records, when does Kafka promise that every reader sees them in the order in which
+    // they were published?
+    todo!("step 5: find the first unordered pair of {} records", deliveries.len())
+}
+
+/// The deliveries of one key, in the order in which they were published.
+pub fn of_key(deliveries: &[Delivery], key: &str) -> Vec<Delivery> {
+    deliveries.iter().filter(|delivery| delivery.key == key).cloned().collect()
+}

@@ -1,0 +1,137 @@
+//! Step 3: create and describe a topic.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use thiserror::Error;
+
+/// How long a broker may take to answer.
+pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a topic keeps a record, counted from the record's own timestamp.
+///
+/// The flights are of 2013. A topic that keeps its records for a week would lose them within
+/// minutes, so topics with flights keep them forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// `retention.ms=-1`.
+    Forever,
+    /// Older segments are deleted, a whole segment at a time.
+    For(Duration),
+}
+
+/// A topic as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name: letters, digits, `.`, `_`, `-`.
+    pub name: String,
+    /// How many partitions it is split into.
+    pub partitions: i32,
+    /// On how many brokers each partition is kept.
+    pub replication: i32,
+    /// How long its records are kept.
+    pub retention: Retention,
+}
+
+/// What [`ensure_topic`] had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// The topic was made.
+    Created,
+    /// It was there already, with the partitions that were asked for.
+    AlreadyThere,
+}
+
+/// A topic as the broker has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicDescription {
+    /// Its number of partitions.
+    pub partitions: i32,
+    /// On how many brokers each partition is kept.
+    pub replication: i32,
+    /// How long its records are kept.
+    pub retention: Retention,
+}
+
+/// Why a topic could not be made or described.
+#[derive(Debug, Error)]
+pub enum TopicError {
+    /// The topic exists with another number of partitions. Nothing was changed: a key's records
+    /// would move to another partition and lose their order.
+    #[error("topic `{topic}` has {found} partitions, expected {expected}")]
+    OtherPartitions {
+        /// The topic.
+        topic: String,
+        /// The partitions that were asked for.
+        expected: i32,
+        /// The partitions that it has.
+        found: i32,
+    },
+    /// There is no such topic.
+    #[error("topic `{topic}` does not exist")]
+    Missing {
+        /// The topic.
+        topic: String,
+    },
+    /// The broker refused this topic.
+    #[error("topic `{topic}`: the broker refused: {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// The broker's reason.
+        code: RDKafkaErrorCode,
+    },
+    /// The broker could not be asked.
+    #[error("cannot speak to the broker: {0}")]
+    Broker(#[from] KafkaError),
+}
+
+impl Retention {
+    /// The value of the topic's setting `retention.ms`.
+    pub fn to_setting(self) -> String {
+        match self {
+            Retention::Forever => "-1".to_owned(),
+            Retention::For(time) => time.as_millis().to_string(),
+        }
+    }
+
+    /// Reads the value of the topic's setting `retention.ms`; `None` when it is no number.
+    pub fn from_setting(value: &str) -> Option<Retention> {
+        match value.parse::<i64>().ok()? {
+            ..0 => Some(Retention::Forever),
+            retention_ms => {
+                Some(Retention::For(Duration::from_millis(retention_ms.unsigned_abs())))
+            }
+        }
+    }
+}
+
+/// Makes the topic unless it is there. Running this twice is the same as running it once.
+///
+/// # Errors
+/// - [`TopicError::OtherPartitions`] when it is there with another number of partitions.
+/// - [`TopicError::Refused`] when the broker will not make it.
+/// - [`TopicError::Broker`] when the broker cannot be asked.
+pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
+    // `AdminClient::create_topics` succeeds when the broker answered. What did it answer?
+    // Asking first and creating then leaves a gap in which another program creates the topic.
+    let _ = kafka;
+    todo!("step 3: make topic {} with {} partitions", spec.name, spec.partitions)
+}
+
+/// Asks the broker for a topic's partitions, replication and retention.
+///
+/// # Errors
+/// - [`TopicError::Missing`] when there is no such topic; asking does not make it.
+/// - [`TopicError::Refused`] when the broker will not tell.
+/// - [`TopicError::Broker`] when the broker cannot be asked.
+pub async fn describe_topic(
+    kafka: &ClientConfig,
+    name: &str,
+) -> Result<TopicDescription, TopicError> {
+    // Partitions and replicas are metadata (`admin.inner().fetch_metadata`), retention is
+    // configuration (`admin.describe_configs`). What does each say of a topic that is not there?
+    let _ = kafka;
+    todo!("step 3: describe topic {name}")
+}

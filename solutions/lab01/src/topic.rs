@@ -1,0 +1,189 @@
+//! Step 3: create and describe a topic.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use thiserror::Error;
+
+/// How long a broker may take to answer.
+pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a topic keeps a record, counted from the record's own timestamp.
+///
+/// The flights are of 2013. A topic that keeps its records for a week would lose them within
+/// minutes, so topics with flights keep them forever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retention {
+    /// `retention.ms=-1`.
+    Forever,
+    /// Older segments are deleted, a whole segment at a time.
+    For(Duration),
+}
+
+/// A topic as it is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSpec {
+    /// Its name: letters, digits, `.`, `_`, `-`.
+    pub name: String,
+    /// How many partitions it is split into.
+    pub partitions: i32,
+    /// On how many brokers each partition is kept.
+    pub replication: i32,
+    /// How long its records are kept.
+    pub retention: Retention,
+}
+
+/// What [`ensure_topic`] had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ensured {
+    /// The topic was made.
+    Created,
+    /// It was there already, with the partitions that were asked for.
+    AlreadyThere,
+}
+
+/// A topic as the broker has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicDescription {
+    /// Its number of partitions.
+    pub partitions: i32,
+    /// On how many brokers each partition is kept.
+    pub replication: i32,
+    /// How long its records are kept.
+    pub retention: Retention,
+}
+
+/// Why a topic could not be made or described.
+#[derive(Debug, Error)]
+pub enum TopicError {
+    /// The topic exists with another number of partitions. Nothing was changed: a key's records
+    /// would move to another partition and lose their order.
+    #[error("topic `{topic}` has {found} partitions, expected {expected}")]
+    OtherPartitions {
+        /// The topic.
+        topic: String,
+        /// The partitions that were asked for.
+        expected: i32,
+        /// The partitions that it has.
+        found: i32,
+    },
+    /// There is no such topic.
+    #[error("topic `{topic}` does not exist")]
+    Missing {
+        /// The topic.
+        topic: String,
+    },
+    /// The broker refused this topic.
+    #[error("topic `{topic}`: the broker refused: {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// The broker's reason.
+        code: RDKafkaErrorCode,
+    },
+    /// The broker could not be asked.
+    #[error("cannot speak to the broker: {0}")]
+    Broker(#[from] KafkaError),
+}
+
+impl Retention {
+    /// The value of the topic's setting `retention.ms`.
+    pub fn to_setting(self) -> String {
+        match self {
+            Retention::Forever => "-1".to_owned(),
+            Retention::For(time) => time.as_millis().to_string(),
+        }
+    }
+
+    /// Reads the value of the topic's setting `retention.ms`; `None` when it is no number.
+    pub fn from_setting(value: &str) -> Option<Retention> {
+        match value.parse::<i64>().ok()? {
+            ..0 => Some(Retention::Forever),
+            retention_ms => {
+                Some(Retention::For(Duration::from_millis(retention_ms.unsigned_abs())))
+            }
+        }
+    }
+}
+
+/// Makes the topic unless it is there. Running this twice is the same as running it once.
+///
+/// # Errors
+/// - [`TopicError::OtherPartitions`] when it is there with another number of partitions.
+/// - [`TopicError::Refused`] when the broker will not make it.
+/// - [`TopicError::Broker`] when the broker cannot be asked.
+pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
+    use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+    use rdkafka::client::DefaultClientContext;
+
+    let admin: AdminClient<DefaultClientContext> = kafka.create()?;
+    let retention = spec.retention.to_setting();
+    let topic =
+        NewTopic::new(&spec.name, spec.partitions, TopicReplication::Fixed(spec.replication))
+            .set("retention.ms", &retention);
+    let options = AdminOptions::new().operation_timeout(Some(BROKER_TIMEOUT));
+    // The call succeeds when the broker answered. Whether the topic was made is in the answer.
+    let answers = admin.create_topics([&topic], &options).await?;
+    match answers.into_iter().next() {
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {}
+        Some(Err((topic, code))) => return Err(TopicError::Refused { topic, code }),
+        Some(Ok(_)) | None => return Ok(Ensured::Created),
+    }
+    let found = describe_topic(kafka, &spec.name).await?.partitions;
+    if found == spec.partitions {
+        return Ok(Ensured::AlreadyThere);
+    }
+    let topic = spec.name.clone();
+    Err(TopicError::OtherPartitions { topic, expected: spec.partitions, found })
+}
+
+/// Asks the broker for a topic's partitions, replication and retention.
+///
+/// # Errors
+/// - [`TopicError::Missing`] when there is no such topic; asking does not make it.
+/// - [`TopicError::Refused`] when the broker will not tell.
+/// - [`TopicError::Broker`] when the broker cannot be asked.
+pub async fn describe_topic(
+    kafka: &ClientConfig,
+    name: &str,
+) -> Result<TopicDescription, TopicError> {
+    use rdkafka::admin::{AdminClient, AdminOptions, ResourceSpecifier};
+    use rdkafka::client::DefaultClientContext;
+
+    let admin: AdminClient<DefaultClientContext> = kafka.create()?;
+    let refused = |code| match code {
+        RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+            TopicError::Missing { topic: name.to_owned() }
+        }
+        code => TopicError::Refused { topic: name.to_owned(), code },
+    };
+
+    // Partitions and replicas are metadata; retention is configuration. Two questions.
+    let metadata = admin.inner().fetch_metadata(Some(name), BROKER_TIMEOUT)?;
+    let topic = metadata.topics().first().ok_or(TopicError::Missing { topic: name.to_owned() })?;
+    if let Some(error) = topic.error() {
+        return Err(refused(error.into()));
+    }
+    let replication = topic.partitions().iter().map(|p| p.replicas().len()).min().unwrap_or(0);
+
+    let options = AdminOptions::new().request_timeout(Some(BROKER_TIMEOUT));
+    let answers = admin.describe_configs([&ResourceSpecifier::Topic(name)], &options).await?;
+    let config = match answers.into_iter().next() {
+        Some(answer) => answer.map_err(refused)?,
+        None => return Err(TopicError::Missing { topic: name.to_owned() }),
+    };
+    let retention = config
+        .get("retention.ms")
+        .and_then(|entry| entry.value.as_deref())
+        .and_then(Retention::from_setting)
+        .ok_or(TopicError::Refused {
+            topic: name.to_owned(),
+            code: RDKafkaErrorCode::InvalidConfig,
+        })?;
+    Ok(TopicDescription {
+        partitions: topic.partitions().len() as i32,
+        replication: replication as i32,
+        retention,
+    })
+}
