@@ -22,7 +22,7 @@ pub fn format(instant_ms: i64) -> String {
     }
 }
 
-/// Reads an instant that [`format`] could have written.
+/// Reads an instant that [`format()`] could have written.
 ///
 /// # Errors
 /// One sentence with what was expected: a time without a zone, in another zone or with microseconds
