@@ -10,6 +10,7 @@ use crate::utc;
 
 const MINUTE_MS: i64 = 60_000;
 
+// ANCHOR: flight
 /// A departure from one of New York's three airports: one record on the topic.
 ///
 /// A flight has two clocks. [`scheduled_ms`](Flight::scheduled_ms) is its slot, the *event time*
@@ -43,6 +44,7 @@ pub struct Flight {
     /// Minutes between the slot and the departure; negative when the flight left early.
     pub delay_min: i32,
 }
+// ANCHOR_END: flight
 
 /// A field that could be read but holds what no flight can have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
