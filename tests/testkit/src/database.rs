@@ -7,18 +7,20 @@ use crate::own::{Own, Owner};
 /// A running PostgreSQL, and an empty database that only one test uses.
 pub struct TestDatabase {
     server_url: String,
+    /// Held while the test runs: a connection takes longer than a statement.
+    server: Client,
     name: String,
 }
 
 impl TestDatabase {
     pub(crate) async fn create(server_url: &str, owner: &Owner) -> TestDatabase {
-        let database =
-            TestDatabase { server_url: server_url.to_owned(), name: owner.postgres_name() };
-        database
-            .on_server(&format!("CREATE DATABASE {} TEMPLATE template0", database.name))
+        let name = owner.postgres_name();
+        let server = connect(server_url).await.expect("the server takes connections");
+        server
+            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
             .await
             .expect("the server makes the database");
-        database
+        TestDatabase { server_url: server_url.to_owned(), server, name }
     }
 
     /// The database's name.
@@ -35,17 +37,13 @@ impl TestDatabase {
     pub async fn connect(&self) -> Client {
         connect(&self.url()).await.expect("the database takes connections")
     }
-
-    async fn on_server(&self, statement: &str) -> Result<(), Error> {
-        connect(&self.server_url).await?.batch_execute(statement).await
-    }
 }
 
 impl Own for TestDatabase {
     async fn clear(&self) {
         // FORCE ends the connections that the code under test has left open.
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        if let Err(error) = self.on_server(&drop).await {
+        if let Err(error) = self.server.batch_execute(&drop).await {
             eprintln!("cannot drop database {}: {error}", self.name);
         }
     }
