@@ -60,13 +60,16 @@ fn backtrace_is_wanted() -> bool {
     std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0")
 }
 
-/// The message, then where it comes from, then what to edit and to run.
+/// The message, then where it comes from, then what to edit and to run. That there is no rig is
+/// no fault of a line or a step.
 fn text_of(lab: &Lab, failed: &Failed) -> String {
     let mut text = indented(&failed.message);
+    if failed.kind == Kind::RigIsDown {
+        return text;
+    }
     text += &format!("  at {}:{}\n", failed.file, failed.line);
-    let step = failed.test.step().and_then(|number| Some((number, lab.step(number)?)));
-    if let Some((number, step)) = step
-        && failed.kind == Kind::Failure
+    if let Some((number, step)) =
+        failed.test.step().and_then(|number| Some((number, lab.step(number)?)))
     {
         text += &format!("  {} · {}\n", lab.file_of(step), lab.command(number));
     }
