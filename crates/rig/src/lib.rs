@@ -72,6 +72,11 @@ impl Rig {
         self.cluster.kafka()
     }
 
+    /// What every name on the servers begins with; empty where they are ours alone.
+    pub fn prefix(&self) -> &str {
+        ""
+    }
+
     /// The address of a database whose user may create further databases.
     pub fn database_url(&self) -> &str {
         &self.cluster.database_url
