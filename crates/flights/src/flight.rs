@@ -1,12 +1,16 @@
 //! One departure as the topic carries it, and its two clocks.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
+use crate::quote::quoted;
 use crate::utc;
 
 const MINUTE_MS: i64 = 60_000;
 
+// ANCHOR: flight
 /// A departure from one of New York's three airports: one record on the topic.
 ///
 /// A flight has two clocks. [`scheduled_ms`](Flight::scheduled_ms) is its slot, the *event time*
@@ -40,6 +44,7 @@ pub struct Flight {
     /// Minutes between the slot and the departure; negative when the flight left early.
     pub delay_min: i32,
 }
+// ANCHOR_END: flight
 
 /// A field that could be read but holds what no flight can have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -65,27 +70,29 @@ impl Flight {
     /// # Errors
     /// The first field, in the order of the struct, that holds what no flight can have.
     pub fn check(&self) -> Result<(), FieldError> {
-        let upper = |text: &str, len: usize| {
-            text.len() == len && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        let code = |text: &str, len: RangeInclusive<usize>| {
+            len.contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         };
         let found = |field, expected, found: &dyn ToString| {
             Err(FieldError { field, expected, found: found.to_string() })
         };
-        if !upper(&self.carrier, 2) {
+        if !code(&self.carrier, 2..=2) {
             return found("carrier", "two capital letters or digits", &quoted(&self.carrier));
         }
         if !(1..=9999).contains(&self.flight) {
             return found("flight", "a number from 1 to 9999", &self.flight);
         }
         if let Some(tail) = &self.tail
-            && !(4..=6).contains(&tail.len())
+            && !code(tail, 4..=6)
         {
-            return found("tail", "a registration of 4 to 6 characters, or null", &quoted(tail));
+            let expected = "a registration of 4 to 6 capital letters or digits, or null";
+            return found("tail", expected, &quoted(tail));
         }
         if !matches!(self.origin.as_str(), "EWR" | "JFK" | "LGA") {
             return found("origin", "EWR, JFK or LGA", &quoted(&self.origin));
         }
-        if !upper(&self.dest, 3) {
+        if self.dest.len() != 3 || !self.dest.bytes().all(|b| b.is_ascii_uppercase()) {
             return found("dest", "three capital letters", &quoted(&self.dest));
         }
         if !(1..=9999).contains(&self.distance_miles) {
@@ -99,10 +106,6 @@ impl Flight {
         }
         Ok(())
     }
-}
-
-fn quoted(text: &str) -> String {
-    format!("`{}`", text.escape_default())
 }
 
 fn required_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -1,43 +1,157 @@
 //! Kafka and PostgreSQL for tests and runs: the thin client.
+//!
+//! Tests of this course never fake the broker or the database. [`Rig::up`] finds real ones, or
+//! has them started, in this order:
+//!
+//! 1. **external**: the environment names them (`KAFKA_BOOTSTRAP_SERVERS`, `DATABASE_URL`);
+//! 2. **containers**: a Docker engine answers;
+//! 3. **local**: Apache Kafka on this machine's Java, PostgreSQL from its own binaries.
+//!
+//! `TIDEMARK_RIG=external|containers|local` forces one. The second and third are the work of a
+//! program of its own (`crates/rig/program`), which keeps the servers warm for every test binary
+//! and every run, and ends them when nobody has used them for a while. This crate only speaks to
+//! that program, so that a lab does not have to compile it.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`place`] | the folder of the rig |
+//! | [`cluster`] | servers that are up: what the program writes and this client reads |
+//! | [`control`] | the connection to the program: it keeps the servers alive |
+//! | [`external`] | servers that the environment names |
+//! | [`private`] | a Kafka and a PostgreSQL of one test's own |
+//! | [`say`] | a line to the person, past the capture of the test harness |
+
+pub mod cluster;
+pub mod control;
+pub mod external;
+pub mod place;
+pub mod private;
+pub mod say;
+
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use rdkafka::ClientConfig;
 use thiserror::Error;
 
+use crate::cluster::Cluster;
+use crate::control::Control;
+use crate::place::Place;
+use crate::say::say;
+
+pub use crate::private::Private;
+
 /// A Kafka and a PostgreSQL that are up, and how to reach them.
+///
+/// The servers stay up at least until the process ends.
 #[derive(Debug, Clone)]
 pub struct Rig {
-    kafka_bootstrap: String,
-    database_url: String,
+    cluster: Cluster,
 }
 
 /// Why no Kafka or no PostgreSQL could be had: one sentence with its fix.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct RigError(pub String);
 
 impl Rig {
-    /// Finds a running Kafka and PostgreSQL, or starts them.
+    /// Finds a running Kafka and PostgreSQL, or has them started. Later calls in the same process
+    /// return the same answer at once.
     ///
     /// # Errors
     /// When no provider can serve; the sentence says why and what to do.
     pub fn up() -> Result<Rig, RigError> {
-        let var =
-            |name: &str| std::env::var(name).map_err(|_| RigError(format!("{name} is not set")));
-        Ok(Rig {
-            kafka_bootstrap: var("KAFKA_BOOTSTRAP_SERVERS")?,
-            database_url: var("DATABASE_URL")?,
-        })
+        static RIG: OnceLock<Result<Rig, RigError>> = OnceLock::new();
+        RIG.get_or_init(find_or_start).clone()
     }
 
     /// What every Kafka client starts from: the brokers' addresses and how to speak to them.
     pub fn kafka(&self) -> ClientConfig {
-        let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", &self.kafka_bootstrap);
-        config
+        self.cluster.kafka()
     }
 
     /// The address of a database whose user may create further databases.
     pub fn database_url(&self) -> &str {
-        &self.database_url
+        &self.cluster.database_url
     }
+
+    /// What every topic, group and database of a test begins with; empty but for shared clusters.
+    pub fn prefix(&self) -> &str {
+        &self.cluster.prefix
+    }
+
+    /// The servers as the rig knows them.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+fn find_or_start() -> Result<Rig, RigError> {
+    if let Some(cluster) = external::from_environment()? {
+        say(&format!("rig: {cluster} (external: named by the environment)"));
+        return Ok(Rig { cluster });
+    }
+    let place = Place::of_this_clone();
+    if let Some(cluster) = join(&place) {
+        say(&format!("rig: {cluster} ({}, warm)", cluster.provider));
+        return Ok(Rig { cluster });
+    }
+    run_program(&["up"])?;
+    match join(&place) {
+        Some(cluster) => Ok(Rig { cluster }),
+        None => Err(RigError(format!(
+            "the rig's servers were started and are gone again; `{}` says why",
+            place.keeper_log().display()
+        ))),
+    }
+}
+
+/// Joins the servers that the program keeps, if they answer, and holds them until this process
+/// ends.
+fn join(place: &Place) -> Option<Cluster> {
+    static HELD: OnceLock<Control> = OnceLock::new();
+    let cluster = Cluster::read(place)?;
+    let control = Control::connect(&cluster).ok()?;
+    if !cluster.answers() {
+        return None;
+    }
+    // Dropping the connection would let the servers end while this process still uses them.
+    let _ = HELD.set(control);
+    Some(cluster)
+}
+
+/// Runs the rig's program, which is built first where that has not been done.
+///
+/// # Errors
+/// With the program's last line when it fails, or when it cannot be built.
+pub fn run_program(arguments: &[&str]) -> Result<(), RigError> {
+    let output = program_command(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| RigError(format!("cannot run cargo to start the rig: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let sentence = printed.lines().rfind(|line| !line.is_empty());
+    Err(RigError(match sentence {
+        Some(sentence) => sentence.to_owned(),
+        None => "the rig's program could not be built; cargo's error stands above".to_owned(),
+    }))
+}
+
+/// The command that runs the rig's program with these arguments.
+pub fn program_command(arguments: &[&str]) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig", "--"])
+        .args(arguments)
+        .current_dir(place::workspace_root());
+    if !place::program_was_built() {
+        say("rig: building the rig's own program, once; this takes some seconds");
+    }
+    command
 }

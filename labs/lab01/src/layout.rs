@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::publish::Delivery;
 
+// ANCHOR: partition_contents
 /// What one partition holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionContents {
@@ -12,6 +13,7 @@ pub struct PartitionContents {
     /// How many records of each key it holds, by key.
     pub records_by_key: BTreeMap<String, u64>,
 }
+// ANCHOR_END: partition_contents
 
 /// Lists all partitions of a topic, from 0, each with what it holds. A partition without a record
 /// is listed too: it is the one that will stop a clock in lab 04.

@@ -23,6 +23,7 @@ pub struct FlightRecord {
     pub payload: Vec<u8>,
 }
 
+// ANCHOR: to_record
 /// Makes the record of a flight.
 ///
 /// - The key is the airport of departure: one board, one order.
@@ -35,3 +36,4 @@ pub fn to_record(flight: &Flight) -> Result<FlightRecord, EventError> {
     // Two clocks: which of them is the record's own timestamp, and in which unit?
     todo!("step 2: make the record of {} {}", flight.carrier, flight.flight)
 }
+// ANCHOR_END: to_record

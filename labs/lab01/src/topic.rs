@@ -21,6 +21,7 @@ pub enum Retention {
     For(Duration),
 }
 
+// ANCHOR: wanted
 /// A topic as it is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicSpec {
@@ -42,6 +43,7 @@ pub enum Ensured {
     /// It was there already, with the partitions that were asked for.
     AlreadyThere,
 }
+// ANCHOR_END: wanted
 
 /// A topic as the broker has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use thiserror::Error;
 /// The longest payload that is read at all. The longest real event has 151 bytes.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 
+// ANCHOR: event_error
 /// Why a payload is no flight.
 #[derive(Debug, Error)]
 pub enum EventError {
@@ -31,6 +32,7 @@ pub enum EventError {
     #[error("event with an impossible {0}")]
     Impossible(#[from] FieldError),
 }
+// ANCHOR_END: event_error
 
 /// Writes a flight as one JSON object on one line, its fields in the order of the struct.
 ///

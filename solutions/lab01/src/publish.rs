@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::event::EventError;
 
+// ANCHOR: delivery
 /// Where the broker put one record. A delivery is the broker's word that it has the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -17,6 +18,7 @@ pub struct Delivery {
     /// The record's place in that partition.
     pub offset: i64,
 }
+// ANCHOR_END: delivery
 
 /// Why not every flight was published. Those before the one that failed may be on the topic.
 #[derive(Debug, Error)]

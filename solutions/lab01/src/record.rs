@@ -23,6 +23,7 @@ pub struct FlightRecord {
     pub payload: Vec<u8>,
 }
 
+// ANCHOR: to_record
 /// Makes the record of a flight.
 ///
 /// - The key is the airport of departure: one board, one order.
@@ -42,3 +43,4 @@ pub fn to_record(flight: &Flight) -> Result<FlightRecord, EventError> {
         payload: encode(flight)?,
     })
 }
+// ANCHOR_END: to_record

@@ -1,0 +1,112 @@
+//! Behind `make data`: the full year of flights, and what is pinned from it.
+//!
+//! ```text
+//! flights-data convert FLIGHTS_CSV TARGET   the package's flights as a data set
+//! flights-data check DATA                   are the pinned files in DATA what its full year gives?
+//! flights-data pin DATA                     write the pinned files anew
+//! ```
+
+mod pinned;
+mod source;
+
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::{env, io};
+
+use flights::write_csv;
+
+use pinned::{Pinned, first_difference};
+
+const USAGE: &str = "expected `convert FLIGHTS_CSV TARGET`, `check DATA` or `pin DATA`";
+
+type Outcome = Result<(), Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    let arguments = env::args_os().skip(1).map(PathBuf::from).collect::<Vec<_>>();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("flights-data: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[PathBuf]) -> Outcome {
+    let Some((command, paths)) = arguments.split_first() else { return Err(USAGE.into()) };
+    match (command.to_str(), paths) {
+        (Some("convert"), [flights_csv, target]) => convert(flights_csv, target),
+        (Some("check"), [data]) => {
+            pinned_files(data)?.iter().try_for_each(|file| check(data, file))
+        }
+        (Some("pin"), [data]) => pinned_files(data)?.iter().try_for_each(|file| pin(data, file)),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn convert(flights_csv: &Path, target: &Path) -> Outcome {
+    let source = File::open(flights_csv).map_err(|error| cannot("read", flights_csv, &error))?;
+    let data = source::read(source, &flights_csv.display().to_string())?;
+    let mut csv = vec![];
+    write_csv(&data, &mut csv)?;
+    write_whole(target, &csv)?;
+    let (departed, cancelled) = (data.departed.len(), data.cancelled.len());
+    println!("{} flights: {departed} departed, {cancelled} cancelled", departed + cancelled);
+    Ok(())
+}
+
+fn pinned_files(data: &Path) -> Result<Vec<Pinned>, Box<dyn Error>> {
+    let year = data.join("full").join("flights-2013.csv");
+    pinned::from_year(&read_text(&year)?, &year.display().to_string())
+}
+
+fn check(data: &Path, file: &Pinned) -> Outcome {
+    let path = data.join(file.name);
+    match first_difference(&file.text, &read_text(&path)?) {
+        None => {
+            println!("{}: as the full year gives it", path.display());
+            Ok(())
+        }
+        Some(difference) => {
+            let path = path.display();
+            Err(format!(
+                "{path} is not what the full year gives, {difference}; \
+                 `scripts/data.sh --pin` writes it anew"
+            )
+            .into())
+        }
+    }
+}
+
+fn pin(data: &Path, file: &Pinned) -> Outcome {
+    let path = data.join(file.name);
+    write_whole(&path, file.text.as_bytes())?;
+    println!("{}: written", path.display());
+    Ok(())
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| cannot("read", path, &error))
+}
+
+/// Writes a file whole or not at all: under another name first, which is then its own.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let written = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| {
+        // The error of the write is the one to report; a part that stays behind is overwritten
+        // by the next run.
+        let _ = fs::remove_file(&part);
+        cannot("write", path, &error)
+    })
+}
+
+fn cannot(what: &str, path: &Path, error: &io::Error) -> String {
+    format!("cannot {what} {}: {error}", path.display())
+}

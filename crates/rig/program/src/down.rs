@@ -1,0 +1,64 @@
+//! `rig stop` and `rig down`: no process, port, lock or folder is left.
+
+use std::time::Duration;
+
+use rig::cluster::Cluster;
+use rig::control::Control;
+use rig::place::Place;
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::orphans;
+
+/// How long a keeper may take to end its servers.
+const KEEPER_TIMEOUT: Duration = Duration::from_secs(45);
+
+/// Whether the data stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// They are there again at the next start.
+    Keep,
+    /// The folder goes.
+    Remove,
+}
+
+/// Ends the servers of a place and returns whether there were any.
+///
+/// # Errors
+/// When something does not end or cannot be removed.
+pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
+    if !place.folder().exists() {
+        return Ok(false);
+    }
+    let _lock = folder::lock_start(place)?;
+    let asked = ask_keeper(place)?;
+    // A keeper that was killed leaves servers; one that hangs is a left-over itself.
+    let left = orphans::end(place.folder())?;
+    let _ = std::fs::remove_file(place.cluster_file());
+    if data == Data::Remove {
+        folder::remove(place.folder())?;
+    }
+    Ok(asked || left > 0)
+}
+
+/// Ends everything of this clone, private rigs among them.
+///
+/// # Errors
+/// When something does not end or cannot be removed.
+pub fn end_all(place: &Place, data: Data) -> Result<bool, Failure> {
+    let mut any = false;
+    for folder in folder::private_folders(place) {
+        any |= end(&Place::at(folder), Data::Remove)?;
+    }
+    let _ = std::fs::remove_file(place.folder().with_extension("private.lock"));
+    Ok(end(place, data)? || any)
+}
+
+fn ask_keeper(place: &Place) -> Result<bool, Failure> {
+    let Some(cluster) = Cluster::read(place) else { return Ok(false) };
+    let Ok(mut control) = Control::connect(&cluster) else { return Ok(false) };
+    if control.ask("down").is_err() {
+        return Ok(false);
+    }
+    Ok(folder::lock_keeper(place, KEEPER_TIMEOUT)?.is_some())
+}

@@ -1,0 +1,129 @@
+//! The local provider: both servers on this machine, without containers.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rig::place::Place;
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::java;
+use crate::kafka::Kafka;
+use crate::maven;
+use crate::postgres::{self, Durability, Postgres};
+use crate::process::Server;
+use crate::provider::{Provider, Servers};
+use crate::versions;
+
+/// Makes sure that Java is there, and Kafka and PostgreSQL as well, fetching what is missing.
+///
+/// # Errors
+/// When one of them is not there and cannot be had.
+pub fn fetch() -> Result<(), Failure> {
+    let software = Place::of_this_clone();
+    folder::make(software.folder())?;
+    java::find()?;
+    maven::kafka_jars(&software)?;
+    postgres::programs(&software)?;
+    Ok(())
+}
+
+/// Kafka and PostgreSQL in one folder.
+#[derive(Debug)]
+pub struct Local {
+    kafka: Kafka,
+    postgres: Postgres,
+    running_kafka: Option<Server>,
+    running_postgres: Option<Server>,
+}
+
+impl Local {
+    /// Finds what the servers need, as [`fetch`] left it.
+    ///
+    /// # Errors
+    /// When Java, Kafka or PostgreSQL is not there and cannot be had.
+    pub fn new(place: &Place, durability: Durability) -> Result<Local, Failure> {
+        let software = Place::of_this_clone();
+        let folder: &Path = place.folder();
+        let java = java::find()?;
+        Ok(Local {
+            kafka: Kafka::new(java, maven::kafka_jars(&software)?, folder)?,
+            postgres: Postgres::new(&software, folder, durability)?,
+            running_kafka: None,
+            running_postgres: None,
+        })
+    }
+}
+
+impl Provider for Local {
+    /// Starts both at the same time: Kafka needs one of the two cores for most of a second, and
+    /// PostgreSQL mostly waits for the disk.
+    fn start(&mut self, progress: &mut dyn FnMut(&str)) -> Result<Servers, Failure> {
+        progress(&format!(
+            "taking Kafka {} and PostgreSQL {} from this machine",
+            versions::kafka(),
+            self.postgres.version()
+        ));
+        let began = Instant::now();
+        let Local { kafka, postgres, .. } = self;
+        let (kafka, postgres) = std::thread::scope(|scope| {
+            let kafka = scope.spawn(|| (kafka.start(), began.elapsed()));
+            let postgres = (postgres.start(), began.elapsed());
+            (kafka.join().expect("starting Kafka returns its failure"), postgres)
+        });
+        let ((kafka, kafka_took), (postgres, postgres_took)) = (kafka, postgres);
+        match (kafka, postgres) {
+            (Ok(kafka), Ok(postgres)) => {
+                self.running_kafka = Some(kafka);
+                self.running_postgres = Some(postgres);
+            }
+            (Err(failure), other) | (other, Err(failure)) => {
+                if let Ok(server) = other {
+                    server.stop();
+                }
+                return Err(failure);
+            }
+        }
+        let (kafka_s, postgres_s) = (kafka_took.as_secs_f32(), postgres_took.as_secs_f32());
+        progress(&format!("started PostgreSQL in {postgres_s:.1} s, Kafka in {kafka_s:.1} s"));
+        Ok(Servers {
+            bootstrap: self.kafka.address().to_string(),
+            kafka_version: versions::kafka().to_owned(),
+            database_url: self.postgres.url(),
+            postgres_version: self.postgres.version().to_owned(),
+        })
+    }
+
+    fn lost(&mut self) -> Option<&'static str> {
+        let ended = |server: &mut Option<Server>| server.as_mut().is_some_and(|s| !s.runs());
+        if ended(&mut self.running_kafka) {
+            return Some("Kafka");
+        }
+        ended(&mut self.running_postgres).then_some("PostgreSQL")
+    }
+
+    fn change(&mut self, verb: &str, server: &str) -> Result<(), Failure> {
+        let running = match server {
+            "kafka" => &mut self.running_kafka,
+            "postgres" => &mut self.running_postgres,
+            other => return Err(Failure(format!("no server is called `{other}`"))),
+        };
+        match (verb, running.take()) {
+            ("kill", Some(server)) => server.kill(),
+            ("stop", Some(server)) => server.stop(),
+            ("start", None) if server == "kafka" => *running = Some(self.kafka.start()?),
+            ("start", None) => *running = Some(self.postgres.start()?),
+            (verb, was) => {
+                let state = if was.is_some() { "runs" } else { "does not run" };
+                *running = was;
+                return Err(Failure(format!("cannot {verb} {server}: it {state}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        let running = [self.running_kafka.take(), self.running_postgres.take()];
+        running.into_iter().flatten().for_each(Server::stop);
+    }
+}

@@ -1,0 +1,148 @@
+//! What Maven brings: Kafka's jars, and PostgreSQL where the machine has none.
+//!
+//! Maven checks each file against its checksum and keeps it in its own repository, so that a
+//! second fetch needs no network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rig::place::Place;
+use rig::say::say;
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::versions;
+
+const KAFKA_POM: &str = include_str!("../maven/kafka.xml");
+const POSTGRES_POM: &str = include_str!("../maven/postgres.xml");
+
+/// The folder with Kafka's jars, fetched first where they are not there yet. `KAFKA_HOME` names
+/// the folder of a Kafka that somebody has unpacked; then nothing is fetched.
+///
+/// # Errors
+/// When Maven is missing or cannot get them, or when `KAFKA_HOME` has no jars.
+pub fn kafka_jars(software: &Place) -> Result<PathBuf, Failure> {
+    if let Some(home) = std::env::var_os("KAFKA_HOME") {
+        let libs = PathBuf::from(home).join("libs");
+        if has_jar(&libs) {
+            return Ok(libs);
+        }
+        return Err(Failure(format!("KAFKA_HOME has no jars in {}", libs.display())));
+    }
+    let version = versions::kafka();
+    let folder = software.folder().join(format!("kafka-jars-{version}"));
+    if !folder.exists() {
+        say(&format!("rig: fetching Kafka {version} with Maven, once (55 MB)"));
+        fetch(&folder, KAFKA_POM, "copy-dependencies", &[format!("-Dkafka.version={version}")])?;
+    }
+    Ok(folder)
+}
+
+fn has_jar(folder: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "jar"))
+}
+
+/// The folder with PostgreSQL's programs as Maven has them for this machine.
+///
+/// # Errors
+/// When there are none for this kind of machine, or Maven is missing or cannot get them.
+pub fn postgres_programs(software: &Place) -> Result<PathBuf, Failure> {
+    let version = versions::postgres();
+    let folder = software.folder().join(format!("postgres-programs-{version}"));
+    if !folder.exists() {
+        say(&format!("rig: fetching PostgreSQL {version} with Maven, once (15 MB)"));
+        let machine = machine()?;
+        let packed = software.folder().join("postgres-packed");
+        folder::remove(&packed)?;
+        let settings =
+            [format!("-Dpostgres.version={version}"), format!("-Dpostgres.machine={machine}")];
+        fetch(&packed, POSTGRES_POM, "unpack-dependencies", &settings)?;
+        unpack(&packed, &folder)?;
+        folder::remove(&packed)?;
+    }
+    Ok(folder.join("bin"))
+}
+
+fn machine() -> Result<&'static str, Failure> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Ok("linux-amd64"),
+        ("linux", "aarch64") => Ok("linux-arm64v8"),
+        ("macos", "x86_64") => Ok("darwin-amd64"),
+        ("macos", "aarch64") => Ok("darwin-arm64v8"),
+        (os, arch) => Err(Failure(format!(
+            "no PostgreSQL found, and there is none to fetch for {os} on {arch}; install PostgreSQL"
+        ))),
+    }
+}
+
+/// Runs a goal of Maven's dependency plugin that fills a folder. The folder appears whole or not
+/// at all: what was killed half-way is begun anew.
+fn fetch(folder: &Path, pom: &str, goal: &str, settings: &[String]) -> Result<(), Failure> {
+    let draft = folder.with_extension("draft");
+    folder::remove(&draft)?;
+    fs::create_dir_all(&draft).map_err(Failure::of_file("make the folder", &draft))?;
+    let pom_file = draft.join("pom.xml");
+    fs::write(&pom_file, pom).map_err(Failure::of_file("write", &pom_file))?;
+    let ran = Command::new("mvn")
+        .args(["--batch-mode", "--quiet", "--strict-checksums", "--file"])
+        .arg(&pom_file)
+        .arg(format!("dependency:{goal}"))
+        .arg(format!("-DoutputDirectory={}", draft.display()))
+        .args(settings)
+        .stdin(Stdio::null())
+        .output();
+    let output = ran.map_err(|_| no_maven())?;
+    if !output.status.success() {
+        return Err(maven_failed(&String::from_utf8_lossy(&output.stdout)));
+    }
+    fs::rename(&draft, folder).map_err(Failure::of_file("write", folder))
+}
+
+fn no_maven() -> Failure {
+    Failure::new(
+        "no Maven found, which fetches Kafka. Debian, Ubuntu: sudo apt install maven. \
+         macOS: brew install maven. Or unpack Kafka yourself and set KAFKA_HOME",
+    )
+}
+
+/// Maven says what went wrong in its first line of errors; the others repeat it at length.
+fn maven_failed(said: &str) -> Failure {
+    let reason = said.lines().find_map(|line| line.split_once("ERROR")).map_or("", |(_, r)| r);
+    let reason = reason.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let reason = reason.split(" -> ").next().unwrap_or("");
+    Failure(format!(
+        "Maven could not fetch it: {reason}. Is there a network, and does `mvn` use the proxy?"
+    ))
+}
+
+/// Unpacks the one archive in the fetched folder.
+fn unpack(packed: &Path, folder: &Path) -> Result<(), Failure> {
+    let archive = fs::read_dir(packed)
+        .map_err(Failure::of_file("read", packed))?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|e| e == "txz"))
+        .ok_or(Failure(format!("no archive of PostgreSQL in {}", packed.display())))?;
+    let file = fs::File::open(&archive).map_err(Failure::of_file("read", &archive))?;
+    let draft = folder.with_extension("draft");
+    folder::remove(&draft)?;
+    let unpacked = lzma_rust2::XzReader::new(std::io::BufReader::new(file), true);
+    tar::Archive::new(unpacked).unpack(&draft).map_err(Failure::of_file("unpack", &archive))?;
+    fs::rename(&draft, folder).map_err(Failure::of_file("write", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::maven_failed;
+
+    #[test]
+    fn of_all_that_maven_says_the_reason_is_kept() {
+        let said = "[ERROR] Failed to execute goal on project kafka: Could not resolve \
+                    dependencies -> [Help 1]\n[ERROR] \n[ERROR] To see the full stack trace";
+        let failure = maven_failed(said).to_string();
+        assert!(failure.contains("fetch it: Failed to execute goal on project kafka: Could not"));
+        assert!(!failure.contains("Help 1"));
+    }
+}

@@ -1,0 +1,92 @@
+//! Servers that a keeper left behind when it was killed.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+
+use crate::failure::Failure;
+
+/// How long killed processes may take to be gone.
+const GONE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Kills the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
+/// it. Returns how many there were, once they are gone.
+///
+/// A process belongs to the folder when one of its arguments lies in it, or when it works in it.
+/// A mere reader of its logs is no server, and is left alone.
+///
+/// # Errors
+/// When one of them does not go away.
+pub fn end(folder: &Path) -> Result<usize, Failure> {
+    let until = Instant::now() + GONE_TIMEOUT;
+    let mut ended = std::collections::HashSet::new();
+    loop {
+        let left = kill_all(folder)?;
+        if left.is_empty() {
+            return Ok(ended.len());
+        }
+        ended.extend(left.iter().copied());
+        if Instant::now() >= until {
+            return Err(Failure(format!(
+                "processes {left:?} of an earlier start do not end; end them by hand"
+            )));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
+    let mut system = System::new()
+        .map_err(|error| Failure(format!("cannot list the machine's processes: {error}")))?;
+    let what = ProcessRefreshKind::nothing()
+        .with_cmd(UpdateKind::Always)
+        .with_cwd(UpdateKind::Always)
+        .with_exe(UpdateKind::Always);
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let me = Pid::from_u32(std::process::id());
+    let mut killed = Vec::new();
+    for (pid, process) in system.processes() {
+        if *pid != me && is_server(process) && belongs_to(process, folder) {
+            process.kill();
+            killed.push(*pid);
+        }
+    }
+    Ok(killed)
+}
+
+fn is_server(process: &Process) -> bool {
+    // A zombie has ended; only its parent can take it away.
+    let ended = matches!(process.status(), sysinfo::ProcessStatus::Zombie);
+    let is_thread = process.thread_kind().is_some();
+    let name = process.name().to_string_lossy();
+    let keeps = process.cmd().iter().any(|argument| argument == crate::keeper::COMMAND);
+    !ended && !is_thread && (name == "java" || name == "postgres" || name == "rig" && keeps)
+}
+
+fn belongs_to(process: &Process, folder: &Path) -> bool {
+    let within = format!("{}/", folder.display());
+    let names_folder = |argument: &std::ffi::OsString| {
+        let argument = argument.to_string_lossy();
+        argument.contains(&within) || Path::new(argument.as_ref()) == folder
+    };
+    process.cwd().is_some_and(|cwd| cwd.starts_with(folder))
+        || process.cmd().iter().any(names_folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_of_the_logs_is_left_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let log = temp.path().join("kafka.log");
+        std::fs::write(&log, "").unwrap();
+        let mut reader = std::process::Command::new("tail").arg("-f").arg(&log).spawn().unwrap();
+        assert_eq!(end(temp.path()), Ok(0));
+        assert!(matches!(reader.try_wait(), Ok(None)), "the reader was killed");
+        reader.kill().unwrap();
+        reader.wait().unwrap();
+    }
+}

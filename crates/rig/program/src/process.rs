@@ -1,0 +1,108 @@
+//! A server's process: started apart from the terminal, ended in good order or at once.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::failure::Failure;
+
+/// How long a server may take to end in good order before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A server that was started.
+#[derive(Debug)]
+pub struct Server {
+    name: &'static str,
+    child: Child,
+    stop_signal: Signal,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Starts a server whose output goes to a log that is begun anew.
+    ///
+    /// # Errors
+    /// When its program or its log cannot be used.
+    pub fn start(
+        name: &'static str,
+        mut command: Command,
+        stop_signal: Signal,
+        log: &Path,
+    ) -> Result<Server, Failure> {
+        let output = File::create(log).map_err(Failure::of_file("write", log))?;
+        let errors = output.try_clone().map_err(Failure::of_file("write", log))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .process_group(0)
+            .spawn()
+            .map_err(|error| Failure(format!("cannot start {name}: {error}")))?;
+        Ok(Server { name, child, stop_signal, log: log.to_owned() })
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits until `ready` says so.
+    ///
+    /// # Errors
+    /// With the log's last words when the server ends instead, or takes longer than `patience`.
+    pub fn wait_until(
+        &mut self,
+        patience: Duration,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), Failure> {
+        let until = Instant::now() + patience;
+        loop {
+            if !self.runs() {
+                return Err(self.failed("ended at its start"));
+            }
+            if ready() {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(self.failed(&format!("was not ready after {} s", patience.as_secs())));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn failed(&self, how: &str) -> Failure {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let telling = |line: &&str| {
+            ["ERROR", "FATAL", "Error", "Exception"].iter().any(|word| line.contains(word))
+        };
+        let reason = log.lines().rfind(telling).or(log.lines().last()).unwrap_or("it said nothing");
+        Failure(format!("{} {how}: {reason} (all of it: {})", self.name, self.log.display()))
+    }
+
+    /// Ends the server in good order, or kills it when it takes too long.
+    pub fn stop(mut self) {
+        self.signal(self.stop_signal);
+        let until = Instant::now() + STOP_TIMEOUT;
+        while self.runs() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.kill();
+    }
+
+    /// Kills the server as a power cut would.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid fits in an i32"));
+        // A process that is gone needs no signal.
+        let _ = kill(pid, signal);
+    }
+}

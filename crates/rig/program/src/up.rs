@@ -1,0 +1,172 @@
+//! `rig up`: servers that are up, whoever asked first.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use rig::cluster::{Cluster, Provider as Kind};
+use rig::control::Control;
+use rig::place::Place;
+use rig::say::say;
+
+use crate::docker;
+use crate::failure::Failure;
+use crate::folder;
+use crate::keeper::COMMAND;
+use crate::local;
+
+/// Has servers started unless they are up; only one start at a time in one place.
+///
+/// # Errors
+/// When no provider can serve.
+pub fn up(place: &Place, private: bool) -> Result<(), Failure> {
+    let _lock = folder::lock_start(place)?;
+    if is_up(place) {
+        return Ok(());
+    }
+    let (kinds, mut passed_over) = if private { (vec![Kind::Local], None) } else { candidates()? };
+    let mut failures = Vec::new();
+    for kind in kinds {
+        match start(place, kind, private, passed_over.take()) {
+            Ok(()) => return Ok(()),
+            Err(failure) => {
+                failures.push(failure.to_string());
+                passed_over = Some(failure);
+            }
+        }
+    }
+    Err(Failure(failures.join("; and ")))
+}
+
+/// Whether a keeper answers in this place and its servers accept connections.
+pub fn is_up(place: &Place) -> bool {
+    let Some(cluster) = Cluster::read(place) else { return false };
+    Control::connect(&cluster).is_ok() && cluster.answers()
+}
+
+/// The providers to try in order, and why the first of all is not among them.
+fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
+    match std::env::var("TIDEMARK_RIG").as_deref() {
+        Ok("local") => Ok((vec![Kind::Local], None)),
+        Ok("containers") => docker::ping().map(|()| (vec![Kind::Containers], None)),
+        Err(_) | Ok("") => Ok(match docker::ping() {
+            Ok(()) => (vec![Kind::Containers, Kind::Local], None),
+            Err(why_not) => (vec![Kind::Local], Some(why_not)),
+        }),
+        Ok("external") => Err(Failure::new(
+            "TIDEMARK_RIG is external, so nothing is started; \
+             set KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL",
+        )),
+        Ok(other) => Err(Failure(format!(
+            "TIDEMARK_RIG is `{other}`, expected external, containers or local"
+        ))),
+    }
+}
+
+/// Starts a keeper and follows its report until the servers are up.
+fn start(
+    place: &Place,
+    kind: Kind,
+    private: bool,
+    passed_over: Option<Failure>,
+) -> Result<(), Failure> {
+    if kind == Kind::Local {
+        // Here, and not in the keeper, whose words go to a log: this may take a while.
+        local::fetch()?;
+    }
+    let mut line = Line::new(passed_over, private);
+    let report = start_keeper(place, kind, private)?;
+    for said in BufReader::new(report).lines().map_while(Result::ok) {
+        match said.split_once(' ') {
+            Some(("progress", progress)) => line.progress(progress),
+            Some(("failed", failure)) => {
+                line.end();
+                return Err(Failure::new(failure));
+            }
+            _ => {
+                line.ready(place);
+                return Ok(());
+            }
+        }
+    }
+    line.end();
+    Err(Failure(format!("the keeper was ended; {} says why", place.keeper_log().display())))
+}
+
+/// Starts a keeper that shares nothing with this process but the pipe that is returned.
+fn start_keeper(
+    place: &Place,
+    kind: Kind,
+    private: bool,
+) -> Result<std::process::ChildStdout, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure(format!("cannot find the rig's own program: {error}")))?;
+    let log_path = place.keeper_log();
+    let log = File::create(&log_path).map_err(Failure::of_file("write", &log_path))?;
+    let mut command = Command::new(program);
+    command.arg(COMMAND).arg(kind.to_string()).arg(place.folder());
+    if private {
+        command.arg("--private");
+    }
+    let child = command
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .map_err(|error| Failure(format!("cannot start the keeper: {error}")))?;
+    Ok(child.stdout.expect("the output is piped"))
+}
+
+/// What the person who waits reads: at most two lines.
+struct Line {
+    passed_over: Option<Failure>,
+    quiet: bool,
+    waiting: bool,
+}
+
+impl Line {
+    fn new(passed_over: Option<Failure>, quiet: bool) -> Line {
+        Line { passed_over, quiet, waiting: false }
+    }
+
+    /// The first progress says what is taken and why; the second is appended while one waits.
+    fn progress(&mut self, progress: &str) {
+        if self.quiet {
+            return;
+        }
+        if self.waiting {
+            self.print(&format!(" {progress}"));
+            return;
+        }
+        let why = self.passed_over.take().map_or(String::new(), |why| format!("{why}; "));
+        say(&format!("rig: {why}{progress}"));
+        self.print("rig: starting them …");
+        self.waiting = true;
+    }
+
+    fn ready(&mut self, place: &Place) {
+        let Some(cluster) = Cluster::read(place) else { return self.end() };
+        if !self.quiet {
+            self.print(&format!(
+                ", ready at {}, {}; kept warm, `make down` ends them\n",
+                cluster.bootstrap(),
+                cluster.database_address()
+            ));
+        }
+    }
+
+    fn end(&mut self) {
+        if self.waiting {
+            self.print("\n");
+        }
+        self.waiting = false;
+    }
+
+    /// Part of a line, at once.
+    fn print(&self, text: &str) {
+        let mut errors = std::io::stderr();
+        let _ = write!(errors, "{text}");
+        let _ = errors.flush();
+    }
+}

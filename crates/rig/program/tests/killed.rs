@@ -1,0 +1,52 @@
+//! Killed with -9 at any moment, the rig comes up clean the next time.
+
+mod common;
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::{OwnRig, said, wait_for};
+
+/// Moments of a start, in milliseconds; a start takes about two seconds on two cores. Drawn once
+/// at random and written down, so that a failure can be had again.
+const MOMENTS_MS: [u64; 10] = [12, 95, 240, 430, 610, 870, 1_130, 1_420, 1_760, 2_300];
+
+#[test]
+fn a_start_that_was_killed_at_any_moment_is_followed_by_a_clean_one() {
+    for moment_ms in MOMENTS_MS {
+        let rig = OwnRig::new(&format!("killed-{moment_ms}"));
+        let mut start = rig
+            .command(&["up"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the rig's program runs");
+        let until = Instant::now() + Duration::from_millis(moment_ms);
+        wait_for("the moment to come", || Instant::now() >= until);
+        start.kill().expect("the start can be killed");
+        start.wait().expect("the start was killed");
+        // Every second time the servers are left to themselves, without their keeper.
+        let all = moment_ms % 20 == 0;
+        for (pid, line) in rig.processes() {
+            if all || line.contains(" keep ") {
+                rig.kill(pid);
+            }
+        }
+        let output = rig.run(&["up"]);
+        assert!(output.status.success(), "after {moment_ms} ms: {}", said(&output));
+        let log = std::fs::read_to_string(rig.place().keeper_log()).unwrap_or_default();
+        assert!(rig.cluster().answers(), "after {moment_ms} ms: {}{log}", said(&output));
+        rig.succeeds(&["down"]);
+        rig.leaves_nothing();
+    }
+}
+
+#[test]
+fn servers_whose_keeper_was_killed_are_ended_by_down() {
+    let rig = OwnRig::new("keeper-killed");
+    rig.succeeds(&["up"]);
+    let keeper = rig.processes().into_iter().find(|(_, line)| line.contains(" keep "));
+    rig.kill(keeper.expect("the keeper runs").0);
+    assert!(rig.succeeds(&["down"]).contains("have ended"));
+    rig.leaves_nothing();
+}
