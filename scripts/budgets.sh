@@ -68,7 +68,6 @@ END
 first_red_ms() {
     local started line seen=
     started=$(now_ms)
-    # shellcheck disable=SC2094
     (lab_test step1 || true) 2>&1 | while IFS= read -r line; do
         case "$line" in
         *'not yet implemented: step 1'*)
