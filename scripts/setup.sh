@@ -212,5 +212,5 @@ has_mdbook || install_mdbook
 has_mdbook || fail "mdBook is not version $MDBOOK_VERSION; does scripts/mdbook-requirements.txt agree with versions.env?"
 
 # Compiled here, with cargo's progress in sight, and not in the middle of a first test.
-cargo build --quiet -p rig-program
+cargo build -p rig-program
 own_servers || cargo run --quiet -p rig-program -- fetch
