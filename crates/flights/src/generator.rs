@@ -41,8 +41,8 @@ const ROUTES: [(&str, &str, &str, u16); 9] = [
 /// - The same seed and id give the same flight.
 /// - It leaves, and so arrives, at `START_MS + id * STEP_MS`: later than every flight before it.
 /// - Its slot is at most the bound before that, and never after it. So it is never behind the
-///   latest slot of the flights before it by more than the bound: under a watermark with this bound,
-///   or a larger one, no record is late.
+///   latest slot of the flights before it by more than the bound: under a watermark with this
+///   bound, or a larger one, no record is late.
 /// - In order, the bound is 0: the slots are strictly increasing.
 /// - It passes [`Flight::check`], and no other flight of the stream has its slot and number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

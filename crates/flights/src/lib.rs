@@ -3,10 +3,10 @@
 //! The data are real: every flight that was to leave New York's three airports in 2013. Each has
 //! two clocks. Its *slot* is the time for which it was planned, and the event time of every
 //! question in this course. Its *departure* is the time at which it really left, and at which its
-//! record arrives on the topic. The two differ by the delay, so the records arrive out of order: six
-//! in ten early or on time, one in a hundred more than three hours late. And one flight in forty
-//! was cancelled. It has a slot and no departure, so its record never arrives, and nothing on the
-//! topic says so.
+//! record arrives on the topic. The two differ by the delay, so the records arrive out of order:
+//! six in ten early or on time, one in a hundred more than three hours late. And one flight in
+//! forty was cancelled. It has a slot and no departure, so its record never arrives, and nothing
+//! on the topic says so.
 //!
 //! | module | idea |
 //! |---|---|

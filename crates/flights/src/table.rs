@@ -150,11 +150,11 @@ impl<R: Read, const N: usize> Table<R, N> {
             let end = if self.buffer.is_empty() { "an empty line" } else { "the end of the line" };
             return Err(field.error("a value", end));
         }
-        let texts_end = fields.iter().map(|field| field.text.len() + 1).sum::<usize>();
-        if texts_end <= self.buffer.len() {
-            let rest = String::from_utf8_lossy(&self.buffer[texts_end - 1..]);
+        let last_end = fields.last().map_or(0, |field| field.column - 1 + field.text.len());
+        if last_end < self.buffer.len() {
+            let rest = String::from_utf8_lossy(&self.buffer[last_end..]);
             let expected = format!("the end of the line after {N} values");
-            return Err(self.wrong_line(texts_end, expected, quoted(&rest)));
+            return Err(self.wrong_line(last_end + 1, expected, quoted(&rest)));
         }
         Ok(array::from_fn(|index| fields[index]))
     }

@@ -20,6 +20,7 @@
 //! | [`external`] | servers that the environment names |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`say`] | a line to the person, past the capture of the test harness |
+//! | [`unfinished`] | a run that meets a step which is not written yet |
 
 pub mod cluster;
 pub mod control;
@@ -27,6 +28,7 @@ pub mod external;
 pub mod place;
 pub mod private;
 pub mod say;
+pub mod unfinished;
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;

@@ -134,6 +134,14 @@ fn two_records_in_one_line_are_refused_at_the_end_of_the_first() {
 }
 
 #[test]
+fn a_comma_at_the_end_of_a_line_is_refused() {
+    assert_eq!(
+        error("2013-02-18T11:15:00Z,UA,1546,N14228,EWR,IAH,1400,2,\n"),
+        "week.csv, line 3, column 51: expected the end of the line after 8 values, found `,`"
+    );
+}
+
+#[test]
 fn a_line_that_ends_too_early_names_the_first_missing_field() {
     assert_eq!(
         error("2013-02-18T11:15:00Z,UA,1546\n"),
@@ -284,6 +292,14 @@ fn a_flight_that_stands_there_twice_is_refused_even_with_another_delay() {
         "week.csv, line 3, column 25, field `flight`: expected each flight once, \
          found UA 1545 from EWR at 2013-02-18T11:15:00Z a second time, first on line 2"
     );
+}
+
+#[test]
+fn flights_that_differ_in_slot_carrier_number_or_origin_are_several() {
+    let others = [("11:15", "11:16"), ("UA", "DL"), ("1545", "1546"), ("EWR", "JFK")];
+    let lines = others.map(|(from, to)| GOOD.replace(from, to)).concat();
+    let data = read_csv(format!("{HEADER}{GOOD}{lines}").as_bytes(), "week.csv").unwrap();
+    assert_eq!(data.departed.len(), 5);
 }
 
 #[test]

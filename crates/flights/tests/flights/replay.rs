@@ -32,12 +32,16 @@ fn flights_arrive_when_they_left_and_not_when_they_should_have() {
 
 #[test]
 fn flights_that_left_in_the_same_minute_keep_their_order() {
-    let same_minute = vec![
-        flight("2013-02-18T06:10:00Z", 0),
-        flight("2013-02-18T06:00:00Z", 10),
-        flight("2013-02-18T06:20:00Z", -10),
-    ];
-    assert_eq!(arrival_order(same_minute.clone()), same_minute);
+    // Alternately a flight of 06:00 and one of 06:01; enough of them that an unstable sort would
+    // show.
+    let numbered = |number: u16| Flight {
+        flight: number,
+        ..flight("2013-02-18T06:00:00Z", i32::from(number % 2))
+    };
+    let ordered = arrival_order((1..=200).map(numbered).collect());
+    let numbers = ordered.iter().map(|flight| flight.flight).collect::<Vec<_>>();
+    let evens_then_odds = (2..=200).step_by(2).chain((1..=199).step_by(2));
+    assert_eq!(numbers, evens_then_odds.collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

@@ -199,12 +199,21 @@ impl Postgres {
 }
 
 /// The folder with PostgreSQL's programs: this machine's own, else Maven's, fetched first where
-/// they are not there yet.
+/// they are not there yet. `TIDEMARK_POSTGRES_BIN` names a folder, or is `maven`.
 ///
 /// # Errors
-/// When PostgreSQL is neither installed nor to be had.
+/// When PostgreSQL is neither installed nor to be had, or the named folder has no server.
 pub fn programs(software: &Place) -> Result<PathBuf, Failure> {
-    installed().map_or_else(|| maven::postgres_programs(software), Ok)
+    match std::env::var_os("TIDEMARK_POSTGRES_BIN") {
+        None => installed().map_or_else(|| maven::postgres_programs(software), Ok),
+        Some(named) if named == "maven" => maven::postgres_programs(software),
+        Some(named) if has_server(Path::new(&named)) => Ok(PathBuf::from(named)),
+        Some(named) => Err(Failure(format!(
+            "TIDEMARK_POSTGRES_BIN is {}, which has no initdb and postgres; \
+             name a folder that has, or set it to `maven`",
+            named.display()
+        ))),
+    }
 }
 
 /// The folder with `initdb` and `postgres`: on the PATH, or the newest of the usual folders.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::{java, maven};
 
 /// The tools that the chapters use, as Kafka's documentation calls them, each with its class.
-const TOOLS: [(&str, &str); 9] = [
+const TOOLS: [(&str, &str); 8] = [
     ("kafka-configs", "kafka.admin.ConfigCommand"),
     ("kafka-console-consumer", "org.apache.kafka.tools.consumer.ConsoleConsumer"),
     ("kafka-console-producer", "org.apache.kafka.tools.ConsoleProducer"),
@@ -19,7 +19,6 @@ const TOOLS: [(&str, &str); 9] = [
     ("kafka-delete-records", "org.apache.kafka.tools.DeleteRecordsCommand"),
     ("kafka-dump-log", "org.apache.kafka.tools.DumpLogSegments"),
     ("kafka-get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
-    ("kafka-leader-election", "org.apache.kafka.tools.LeaderElectionCommand"),
     ("kafka-topics", "org.apache.kafka.tools.TopicCommand"),
 ];
 

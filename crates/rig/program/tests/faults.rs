@@ -155,3 +155,14 @@ fn forced_containers_without_an_engine_are_a_failure() {
     rig.set("DOCKER_HOST", "unix:///var/tmp/no-such-docker.sock");
     assert_eq!(rig.fails(&["up"]), "no Docker engine answers\n");
 }
+
+#[test]
+fn a_named_folder_without_a_server_is_refused() {
+    let mut rig = OwnRig::new("no-server");
+    rig.set("TIDEMARK_POSTGRES_BIN", "/usr/share");
+    let sentence = rig.fails(&["up"]);
+    assert!(
+        sentence.starts_with("TIDEMARK_POSTGRES_BIN is /usr/share, which has no"),
+        "{sentence}"
+    );
+}

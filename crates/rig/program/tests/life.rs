@@ -86,3 +86,14 @@ fn a_broker_that_dies_is_replaced_at_the_next_start() {
     rig.succeeds(&["up"]);
     assert!(rig.cluster().answers());
 }
+
+#[test]
+fn where_no_postgresql_is_installed_maven_brings_one() {
+    let mut rig = OwnRig::new("maven-postgres");
+    rig.set("TIDEMARK_POSTGRES_BIN", "maven");
+    rig.succeeds(&["up"]);
+    let pinned = include_str!("../../../../versions.env");
+    let version = pinned.lines().find_map(|line| line.strip_prefix("POSTGRES_VERSION="));
+    assert_eq!(Some(rig.cluster().postgres_version.as_str()), version);
+    assert!(rig.succeeds(&["psql", "-c", "SELECT 42 AS answer"]).contains("42"));
+}

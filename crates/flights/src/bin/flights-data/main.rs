@@ -54,8 +54,8 @@ fn convert(flights_csv: &Path, target: &Path) -> Outcome {
     write_csv(&data, &mut csv)?;
     write_whole(target, &csv)?;
     let (departed, cancelled) = (data.departed.len(), data.cancelled.len());
-    println!("{} flights: {departed} departed, {cancelled} cancelled", departed + cancelled);
-    Ok(())
+    let all = departed + cancelled;
+    say(&format!("{all} flights: {departed} departed, {cancelled} cancelled"))
 }
 
 fn pinned_files(data: &Path) -> Result<Vec<Pinned>, Box<dyn Error>> {
@@ -66,10 +66,7 @@ fn pinned_files(data: &Path) -> Result<Vec<Pinned>, Box<dyn Error>> {
 fn check(data: &Path, file: &Pinned) -> Outcome {
     let path = data.join(file.name);
     match first_difference(&file.text, &read_text(&path)?) {
-        None => {
-            println!("{}: as the full year gives it", path.display());
-            Ok(())
-        }
+        None => say(&format!("{}: as the full year gives it", path.display())),
         Some(difference) => {
             let path = path.display();
             Err(format!(
@@ -84,8 +81,12 @@ fn check(data: &Path, file: &Pinned) -> Outcome {
 fn pin(data: &Path, file: &Pinned) -> Outcome {
     let path = data.join(file.name);
     write_whole(&path, file.text.as_bytes())?;
-    println!("{}: written", path.display());
-    Ok(())
+    say(&format!("{}: written", path.display()))
+}
+
+/// Unlike `println!`, this does not panic when the reader of a pipe has gone.
+fn say(line: &str) -> Outcome {
+    Ok(writeln!(io::stdout(), "{line}")?)
 }
 
 fn read_text(path: &Path) -> Result<String, String> {
