@@ -1,0 +1,59 @@
+# Targets with a `##` comment are shown by `make help`. Works with GNU make 3.81 and newer.
+# Versions stand in versions.env alone.
+
+# rustup installs cargo here; a shell that was opened before does not know it yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+RIG := cargo run -q -p rig-program --
+CHECKS := cargo run -q -p checks --
+MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
+PORT ?= 3000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup start test demo serve up stop down psql topics data budgets soak clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing on this machine; each command is shown first
+	@scripts/setup.sh
+
+start: ## Build, start the servers, run the demo, then serve the book on port 3000
+	@PORT=$(PORT) scripts/start.sh
+
+test: setup ## Check everything; ends with a table
+	@$(CHECKS) all $(addprefix --show ,$(SHOW))
+
+demo: ## Replay the calm week through Kafka and print it as a departures list
+	@cargo run -q -p lab01-solution -- --week calm --board
+
+serve: ## Serve the book on port 3000, or on PORT
+	@$(MDBOOK) serve book -p $(PORT)
+
+up: ## Start Kafka and PostgreSQL, and say where they are
+	@$(RIG) up
+
+stop: ## End Kafka and PostgreSQL, keep their data
+	@$(RIG) stop
+
+down: ## End Kafka and PostgreSQL, remove all they left
+	@$(RIG) down
+
+psql: ## Open psql on the database
+	@$(RIG) psql
+
+topics: ## List the topics
+	@$(RIG) tool kafka-topics --list
+
+data: ## Make the full year of flights in data/full
+	@scripts/data.sh
+
+budgets: ## Measure the times that a learner waits, from a fresh clone
+	@scripts/budgets.sh
+
+soak: ## Run the reference answers' tests RUNS times in a row (50)
+	@RUNS=$(RUNS) scripts/soak.sh
+
+clean: down ## Remove all that was built
+	cargo clean
+	rm -rf book/book data/full

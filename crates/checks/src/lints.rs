@@ -1,0 +1,78 @@
+//! `checks lints`: format, clippy, build and doc without a single warning, skeletons included.
+
+use crate::cargo::{self, Run};
+use crate::outcome::{NotRun, Outcome, Tally};
+use crate::repo::Repo;
+
+/// The calls of cargo. None changes a flag of the compiler, so no dependency is built anew.
+const CALLS: [&[&str]; 5] = [
+    &["fmt", "--all", "--check"],
+    &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    &["build", "--workspace"],
+    &["test", "--workspace", "--no-run"],
+    &["doc", "--workspace", "--no-deps"],
+];
+
+/// Runs each call and looks for warnings.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
+    let mut tally = Tally::default();
+    for arguments in CALLS {
+        let run = cargo::run(cargo::cargo(&repo.root).args(arguments))?;
+        tally.count(silent(arguments, &run));
+    }
+    Ok(tally.outcome("workspace".to_owned(), "format, clippy, build, test, doc: no warning"))
+}
+
+/// A warning counts wherever it comes from: the compiler, rustdoc, or cargo itself (two targets
+/// of one name, an unused key in a manifest). Cargo repeats the warnings of what it does not
+/// compile again.
+fn silent(arguments: &[&str], run: &Run) -> Result<(), String> {
+    let is_warning = |line: &str| line.starts_with("warning:") || line.starts_with("warning[");
+    let warnings = run.output.lines().filter(|line| is_warning(line)).count();
+    if run.status.success() && warnings == 0 {
+        return Ok(());
+    }
+    let progress = ["Compiling ", "Checking ", "Fresh ", "Documenting ", "Downloaded "];
+    let shown: Vec<&str> = run
+        .output
+        .lines()
+        .filter(|line| !progress.iter().any(|word| line.trim_start().starts_with(word)))
+        .collect();
+    Err(format!(
+        "cargo {}: {warnings} warnings, {}\n{}",
+        arguments.join(" "),
+        run.status,
+        shown.join("\n")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn judge(script: &str) -> Result<(), String> {
+        silent(&["build"], &cargo::run(Command::new("sh").args(["-c", script])).unwrap())
+    }
+
+    #[test]
+    fn a_silent_success_passes() {
+        assert_eq!(judge("echo '   Compiling lab01 v0.1.0'"), Ok(()));
+    }
+
+    #[test]
+    fn a_warning_fails_though_cargo_succeeds() {
+        let error = judge("echo '   Compiling x'; echo 'warning: unused import'").unwrap_err();
+        assert!(error.starts_with("cargo build: 1 warnings, exit status: 0"), "{error}");
+        assert!(!error.contains("Compiling"), "{error}");
+    }
+
+    #[test]
+    fn an_error_fails_without_a_warning() {
+        assert!(judge("echo 'error: no'; exit 101").is_err());
+    }
+}

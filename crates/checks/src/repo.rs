@@ -1,0 +1,154 @@
+//! Where things are: the repository, its labs, its target folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::cargo;
+use crate::outcome::NotRun;
+
+/// The repository that is checked.
+#[derive(Debug, Clone)]
+pub struct Repo {
+    /// Its root, absolute.
+    pub root: PathBuf,
+    /// Cargo's target folder, absolute.
+    pub target: PathBuf,
+    /// The workspace's packages, each with its folder relative to the root.
+    pub packages: Vec<Package>,
+}
+
+/// A package of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its name, as `cargo -p` takes it.
+    pub name: String,
+    /// Its folder, relative to the root, with `/` between its parts.
+    pub folder: String,
+}
+
+impl Repo {
+    /// Finds the repository: `root` where it is given, else the nearest folder upwards that holds
+    /// both a `Cargo.toml` and `labs`.
+    ///
+    /// # Errors
+    /// When there is none, or cargo cannot read its manifests.
+    pub fn find(root: Option<&Path>) -> Result<Repo, NotRun> {
+        let root = match root {
+            Some(root) => root.to_path_buf(),
+            None => nearest_root(&std::env::current_dir()?)
+                .ok_or("no repository here: expected a folder with Cargo.toml and labs")?,
+        };
+        let root = root.canonicalize()?;
+        let metadata = cargo::metadata(&root)?;
+        let target = metadata["target_directory"].as_str().ok_or("cargo names no target folder")?;
+        let packages = packages(&root, &metadata);
+        Ok(Repo { target: PathBuf::from(target), packages, root })
+    }
+
+    /// The folders of `labs`, by name: `lab01`, `lab02` and so on.
+    ///
+    /// # Errors
+    /// When `labs` cannot be read.
+    pub fn labs(&self) -> Result<Vec<String>, NotRun> {
+        folders(&self.root.join("labs"))
+    }
+
+    /// The labs that were asked for, or all of them.
+    ///
+    /// # Errors
+    /// When a lab that was asked for does not exist.
+    pub fn chosen_labs(&self, asked: &[String]) -> Result<Vec<String>, NotRun> {
+        let labs = self.labs()?;
+        if let Some(unknown) = asked.iter().find(|lab| !labs.contains(lab)) {
+            return Err(format!("no lab `{unknown}`, found {}", labs.join(", ")).into());
+        }
+        Ok(if asked.is_empty() { labs } else { asked.to_vec() })
+    }
+
+    /// The folders of `solutions`, by name. A hand-out for a class has none.
+    ///
+    /// # Errors
+    /// When `solutions` cannot be read.
+    pub fn solutions(&self) -> Result<Vec<String>, NotRun> {
+        folders(&self.root.join("solutions"))
+    }
+}
+
+/// The folders in a folder that hold a package, sorted; none when there is no such folder.
+fn folders(parent: &Path) -> Result<Vec<String>, NotRun> {
+    if !parent.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(parent)? {
+        let entry = entry?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.insert(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// All files below a folder, relative to it, sorted.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn files_below(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(next) = waiting.pop() {
+        for entry in std::fs::read_dir(&next)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Ok(relative) = path.strip_prefix(folder) {
+                files.push(relative.to_path_buf());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn nearest_root(from: &Path) -> Option<PathBuf> {
+    from.ancestors()
+        .find(|folder| folder.join("Cargo.toml").is_file() && folder.join("labs").is_dir())
+        .map(Path::to_path_buf)
+}
+
+fn packages(root: &Path, metadata: &Value) -> Vec<Package> {
+    let package = |package: &Value| {
+        let manifest = Path::new(package["manifest_path"].as_str()?);
+        let folder = manifest.parent()?.strip_prefix(root).ok()?.to_string_lossy();
+        let name = package["name"].as_str()?.to_owned();
+        Some(Package { name, folder: folder.replace('\\', "/") })
+    };
+    metadata["packages"].as_array().into_iter().flatten().filter_map(package).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_the_nearest_folder_with_labs() {
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("labs/lab01/src");
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(dir.path().join("labs/lab01/Cargo.toml"), "").unwrap();
+        std::fs::write(dir.path().join("Cargo.toml"), "").unwrap();
+        assert_eq!(nearest_root(&inner).as_deref(), Some(dir.path()));
+    }
+
+    #[test]
+    fn a_folder_without_a_manifest_is_no_lab() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("labs/notes")).unwrap();
+        std::fs::create_dir_all(dir.path().join("labs/lab02")).unwrap();
+        std::fs::write(dir.path().join("labs/lab02/Cargo.toml"), "").unwrap();
+        let found = folders(&dir.path().join("labs")).unwrap();
+        assert_eq!(found, ["lab02"]);
+    }
+}

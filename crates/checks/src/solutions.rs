@@ -1,0 +1,124 @@
+//! `checks solutions`: the tests of everything but the labs, with real Kafka and PostgreSQL.
+
+use crate::cargo::{self, Run};
+use crate::libtest::{self, Verdict};
+use crate::outcome::{NotRun, Outcome, Tally, plural};
+use crate::repo::Repo;
+
+/// Runs the tests of every package outside of `labs`, one package at a time.
+///
+/// # Errors
+/// When there is no solution, or cargo cannot be started.
+pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
+    let solutions = repo.solutions()?.len();
+    if solutions == 0 {
+        return Err("no solution in `solutions`: this tree is a hand-out".into());
+    }
+    let mut tally = Tally::default();
+    let mut servers = Servers::default();
+    for package in repo.packages.iter().filter(|package| !package.folder.starts_with("labs/")) {
+        let arguments = ["test", "-p", &package.name, "--no-fail-fast"];
+        let run = cargo::run(cargo::cargo(&repo.root).args(arguments))?;
+        println!("cargo test -p {}", package.name);
+        for line in libtest::result_lines(&run.output) {
+            println!("{line}");
+        }
+        servers.read(&run.output);
+        count(&package.name, &run, &mut tally);
+    }
+    let rig = cargo::cargo(&repo.root)
+        .args(["run", "-q", "-p", "rig-program", "--", "status"])
+        .output()?;
+    servers.read(&String::from_utf8_lossy(&rig.stdout));
+    let tests = tally.passed as usize + tally.failures.len();
+    let scope = format!("{}, {}", plural(solutions, "lab"), plural(tests, "test"));
+    Ok(tally.outcome(scope, format!("passed; {}", servers.show())))
+}
+
+fn count(package: &str, run: &Run, tally: &mut Tally) {
+    let failed_before = tally.failures.len();
+    for (test, verdict) in libtest::verdicts(&run.output) {
+        match verdict {
+            Verdict::Passed => tally.pass(),
+            Verdict::Failed => tally.fail(format!("{package}: {test} fails")),
+            Verdict::Ignored => tally.fail(format!("{package}: {test} is ignored")),
+        }
+    }
+    if !run.status.success() {
+        if tally.failures.len() == failed_before {
+            tally.fail(format!("{package}: cargo test failed: {}", run.status));
+        }
+        println!("{}", run.output);
+    }
+}
+
+/// The versions of the servers that the tests used, as the rig named them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Servers {
+    kafka: Option<String>,
+    postgres: Option<String>,
+}
+
+impl Servers {
+    /// Takes the versions from what the rig said: `… Kafka 4.3.1 and PostgreSQL 17.9 …`.
+    fn read(&mut self, said: &str) {
+        for line in said.lines() {
+            self.kafka = version_behind(line, "Kafka").or(self.kafka.take());
+            self.postgres = version_behind(line, "PostgreSQL").or(self.postgres.take());
+        }
+    }
+
+    fn show(&self) -> String {
+        let version = |version: &Option<String>| version.clone().unwrap_or("unknown".to_owned());
+        format!("Kafka {}, PostgreSQL {}", version(&self.kafka), version(&self.postgres))
+    }
+}
+
+fn version_behind(line: &str, product: &str) -> Option<String> {
+    let (_, rest) = line.split_once(product)?;
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let version: String = rest.trim_start().chars().take_while(|c| is_part(*c)).collect();
+    let version = version.trim_end_matches('.');
+    version.starts_with(|c: char| c.is_ascii_digit()).then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn counted(script: &str) -> Tally {
+        let run = cargo::run(Command::new("sh").args(["-c", script])).unwrap();
+        let mut tally = Tally::default();
+        count("lab01-solution", &run, &mut tally);
+        tally
+    }
+
+    #[test]
+    fn a_failed_and_an_ignored_test_are_both_failures() {
+        let tally =
+            counted("echo 'test a ... ok'; echo 'test b ... FAILED'; echo 'test c ... ignored'");
+        assert_eq!(tally.passed, 1);
+        assert_eq!(tally.failures, ["lab01-solution: b fails", "lab01-solution: c is ignored"]);
+    }
+
+    #[test]
+    fn a_build_that_fails_is_a_failure_without_a_test() {
+        let tally = counted("echo 'error[E0308]: mismatched types'; exit 101");
+        assert_eq!(tally.failures.len(), 1);
+    }
+
+    #[test]
+    fn the_versions_are_those_that_the_rig_names() {
+        let mut servers = Servers::default();
+        servers
+            .read("rig: taking Kafka 4.3.1 and PostgreSQL 17.9 from this machine\nKafka is slow\n");
+        assert_eq!(servers.show(), "Kafka 4.3.1, PostgreSQL 17.9");
+    }
+
+    #[test]
+    fn a_version_that_nobody_named_is_unknown() {
+        assert_eq!(Servers::default().show(), "Kafka unknown, PostgreSQL unknown");
+    }
+}

@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks: packages, mdBook, the rig and what it fetches. See --help.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=versions.env
+. ./versions.env
+
+usage() {
+    cat <<'END'
+usage: scripts/setup.sh [--check]
+
+Looks for what the workbook needs and installs what is missing. Each command is shown before it
+runs. At a terminal you are asked first; nothing is asked when nothing is missing. Running it
+again does no harm.
+
+  --check   only say what is missing; exit code 1 when something is
+
+TIDEMARK_YES=1 answers yes. Without a terminal, root is taken to agree; nobody else is.
+Java and Maven are left out when KAFKA_BOOTSTRAP_SERVERS names a cluster of your own.
+END
+}
+
+say() { echo "setup: $*"; }
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+# --- what is there -------------------------------------------------------------------------------
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+java_is_new_enough() {
+    local java=java major
+    [ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
+    # openjdk version "17.0.15" 2025-04-15
+    major=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || return 1
+    [ -n "$major" ] && [ "$major" -ge "$JAVA_VERSION_AT_LEAST" ]
+}
+
+mdbook_version() { "$1" --version 2>/dev/null | sed 's/^mdbook v//'; }
+
+# The one in .venv is taken before the one on the PATH, here, in the Makefile and in the checks.
+has_mdbook() {
+    local program=mdbook
+    [ ! -x .venv/bin/mdbook ] || program=.venv/bin/mdbook
+    [ "$(mdbook_version $program)" = "$MDBOOK_VERSION" ]
+}
+
+python_makes_venvs() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
+
+# The rig starts no servers where the environment names them.
+own_servers() { [ -n "${KAFKA_BOOTSTRAP_SERVERS:-}" ] && [ -n "${DATABASE_URL:-}" ]; }
+
+# One word for each thing that is missing.
+missing_things() {
+    has cc || echo cc
+    has make || echo make
+    if ! own_servers; then
+        java_is_new_enough || echo java
+        [ -n "${KAFKA_HOME:-}" ] || has mvn || echo maven
+        has psql || echo psql
+    fi
+    has_mdbook || python_makes_venvs || echo python
+}
+
+# Rust is not installed from here: rustup asks where it may put what, and that is yours to answer.
+check_rust() {
+    has cargo || fail "no Rust found. Install it from https://rustup.rs, open a new terminal, then: make setup"
+    local wanted found
+    wanted=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    found=$(cargo --version 2>/dev/null | cut -d ' ' -f 2) || found=none
+    [ "$found" = "$wanted" ] ||
+        fail "Rust $wanted is needed, found ${found:-none}. Run: rustup toolchain install $wanted --component rustfmt,clippy"
+    if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+        fail "rustfmt or clippy is missing. Run: rustup component add rustfmt clippy"
+    fi
+}
+
+# --- what would install it -----------------------------------------------------------------------
+
+system() {
+    if has apt-get; then
+        echo debian
+    elif has brew; then
+        echo homebrew
+    else
+        echo other
+    fi
+}
+
+# The oldest Java that is new enough and that this release of Debian or Ubuntu has.
+debian_java() {
+    local version
+    for version in 17 21 25; do
+        if apt-cache show "openjdk-$version-jre-headless" >/dev/null 2>&1; then
+            echo "openjdk-$version-jre-headless"
+            return
+        fi
+    done
+    echo default-jre-headless
+}
+
+package_for() {
+    case "$1:$2" in
+    debian:cc) echo build-essential ;;
+    debian:java) debian_java ;;
+    debian:psql) echo postgresql-client ;;
+    debian:python) echo python3-venv ;;
+    homebrew:cc) ;; # comes with Apple's tools, see below
+    homebrew:java) echo openjdk@17 ;;
+    homebrew:psql) echo libpq ;;
+    *) echo "$2" ;;
+    esac
+}
+
+# --- asking and doing ----------------------------------------------------------------------------
+
+is_root() { [ "$(id -u)" = 0 ]; }
+
+agreed() {
+    local answer
+    [ "${TIDEMARK_YES:-}" != 1 ] || return 0
+    if [ -t 0 ] && [ -t 1 ]; then
+        read -r -p "setup: run this? [Y/n] " answer
+        case "$answer" in '' | y | Y | yes) return 0 ;; *) return 1 ;; esac
+    fi
+    is_root
+}
+
+# Shows the command, asks, runs it.
+run() {
+    echo "  $*"
+    agreed || fail "not run. Run it yourself, then: make setup"
+    "$@"
+}
+
+install_on_debian() {
+    local sudo=''
+    is_root || sudo=sudo
+    # One question for both commands: the list of packages is of no use alone.
+    # shellcheck disable=SC2086
+    run $sudo sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $*"
+}
+
+install_packages() {
+    local things=$1 kind packages='' thing
+    kind=$(system)
+    if [ "$kind" = other ]; then
+        fail "missing: $things. Install them with your system's packages: a C compiler, make, Java $JAVA_VERSION_AT_LEAST or newer, Maven, PostgreSQL's client, Python 3 with venv"
+    fi
+    for thing in $things; do
+        packages="$packages $(package_for "$kind" "$thing")"
+    done
+    say "missing: $things"
+    # shellcheck disable=SC2086
+    case "$kind" in
+    debian) install_on_debian $packages ;;
+    homebrew)
+        has cc || fail "no C compiler found. Run: xcode-select --install"
+        run brew install $packages
+        say "if Java is still not found, Homebrew keeps it aside: export JAVA_HOME=\$(brew --prefix openjdk@17)"
+        ;;
+    esac
+}
+
+# A virtual environment in .venv holds the binary that pip brings. Where pip has none for this
+# machine, cargo compiles it into the same place.
+install_mdbook() {
+    say "mdBook $MDBOOK_VERSION is missing; it goes into .venv"
+    if python_makes_venvs && run python3 -m venv .venv && pip_brings_mdbook; then
+        return
+    fi
+    say "pip has no mdBook for this machine; compiling it takes about four minutes"
+    run cargo install mdbook --version "$MDBOOK_VERSION" --locked --root .venv
+}
+
+pip_brings_mdbook() {
+    run .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --only-binary :all: --requirement scripts/mdbook-requirements.txt
+}
+
+# --- the steps -----------------------------------------------------------------------------------
+
+mode=install
+case "$#:${1-}" in
+0:) ;;
+1:--check) mode=check ;;
+1:-h | 1:--help)
+    usage
+    exit 0
+    ;;
+*) fail "expected nothing, --check or --help, found: $*" ;;
+esac
+
+things=$(missing_things | xargs)
+if [ "$mode" = check ]; then
+    has_mdbook || things="$things mdbook"
+    [ -z "$things" ] || say "missing: $(echo "$things" | xargs); make setup installs it"
+    check_rust
+    [ -z "$things" ] || exit 1
+    say "all there"
+    exit 0
+fi
+
+[ -z "$things" ] || install_packages "$things"
+check_rust
+left=$(missing_things | xargs)
+[ -z "$left" ] || fail "still missing: $left"
+has_mdbook || install_mdbook
+has_mdbook || fail "mdBook is not version $MDBOOK_VERSION; does scripts/mdbook-requirements.txt agree with versions.env?"
+
+# Compiled here, with cargo's progress in sight, and not in the middle of a first test.
+cargo build -p rig-program
+own_servers || cargo run --quiet -p rig-program -- fetch
