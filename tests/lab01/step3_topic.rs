@@ -8,8 +8,7 @@ use lab01::topic::{
     Ensured, Retention, TopicDescription, TopicError, TopicSpec, describe_topic, ensure_topic,
 };
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
 use testkit::{TestKafka, rule, with_kafka};
 
@@ -23,13 +22,11 @@ fn flights_topic(name: String) -> TopicSpec {
 
 /// Partitions, replicas of the first one and `retention.ms`, as the broker has them.
 async fn really(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)> {
-    let admin: AdminClient<DefaultClientContext> =
-        kafka.client().create().expect("the settings are good");
-    let all = admin.inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
+    let all = kafka.admin().inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
     let found = all.topics().iter().find(|found| found.name() == topic)?;
     let partitions = found.partitions();
     let question = ResourceSpecifier::Topic(topic);
-    let answers = admin.describe_configs([&question], &AdminOptions::new()).await;
+    let answers = kafka.admin().describe_configs([&question], &AdminOptions::new()).await;
     let config = answers.expect("the broker answers").remove(0).expect("the topic has settings");
     let retention = config.get("retention.ms").and_then(|entry| entry.value.clone());
     Some((partitions.len(), partitions[0].replicas().len(), retention.unwrap_or_default()))
@@ -38,7 +35,7 @@ async fn really(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)
 /// A client of a broker that is not there. Nothing listens on port 1.
 fn nobody() -> ClientConfig {
     let mut kafka = ClientConfig::new();
-    kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "300");
+    kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "200");
     kafka
 }
 
@@ -136,12 +133,10 @@ fn a_topic_that_the_broker_refuses_is_not_created() {
 fn a_description_is_what_the_broker_has() {
     with_kafka(async |kafka| {
         let topic = kafka.topic("flights");
-        let admin: AdminClient<DefaultClientContext> =
-            kafka.client().create().expect("the settings are good");
         let new =
             NewTopic::new(&topic, 2, TopicReplication::Fixed(1)).set("retention.ms", "3600000");
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-        admin.create_topics([&new], &options).await.expect("the broker answers");
+        kafka.admin().create_topics([&new], &options).await.expect("the broker answers");
 
         let described = rule("A topic that is there can be described.")
             .succeeds(describe_topic(&kafka.client(), &topic).await);
