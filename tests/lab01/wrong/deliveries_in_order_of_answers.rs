@@ -11,6 +11,7 @@ pub async fn publish(
     flights: &[Flight],
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
+    use crate::topic::broker_timeout;
     use rdkafka::message::{Header, OwnedHeaders};
     use rdkafka::producer::{FutureProducer, FutureRecord};
     use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ pub async fn publish(
         .clone()
         .set("partitioner", "murmur2_random")
         .set("max.in.flight.requests.per.connection", "1")
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
         .create()?;
     let mut answers = JoinSet::new();
     for (index, flight) in flights.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! title: The headers stay at home
 //! file: publish.rs
-//! caught by: step4_publish::timestamp_headers_and_payload_arrive
+//! caught by: step4_publish::key_timestamp_headers_and_payload_arrive
 //!
 //! Key, timestamp and payload have a method each on the outgoing record and are soon set. The
 //! headers need a type of their own to be built, nothing complains without them, and they are left.
@@ -11,12 +11,14 @@ pub async fn publish(
     flights: &[Flight],
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
+    use crate::topic::broker_timeout;
     use rdkafka::producer::{FutureProducer, FutureRecord};
 
     let producer: FutureProducer = kafka
         .clone()
         .set("partitioner", "murmur2_random")
         .set("max.in.flight.requests.per.connection", "1")
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
         .create()?;
     let mut sent = Vec::new();
     for (index, flight) in flights.iter().enumerate() {

@@ -11,11 +11,16 @@ pub async fn publish(
     flights: &[Flight],
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
+    use crate::topic::broker_timeout;
     use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
     use std::collections::HashMap;
     use std::time::Duration;
 
-    let producer: BaseProducer = kafka.clone().set("partitioner", "murmur2_random").create()?;
+    let producer: BaseProducer = kafka
+        .clone()
+        .set("partitioner", "murmur2_random")
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
+        .create()?;
     let mut next_offset: HashMap<i32, i64> = HashMap::new();
     let mut deliveries = Vec::new();
     for (index, flight) in flights.iter().enumerate() {

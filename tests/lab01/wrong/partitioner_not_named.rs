@@ -11,11 +11,15 @@ pub async fn publish(
     flights: &[Flight],
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
+    use crate::topic::broker_timeout;
     use rdkafka::message::{Header, OwnedHeaders};
     use rdkafka::producer::{FutureProducer, FutureRecord};
 
-    let producer: FutureProducer =
-        kafka.clone().set("max.in.flight.requests.per.connection", "1").create()?;
+    let producer: FutureProducer = kafka
+        .clone()
+        .set("max.in.flight.requests.per.connection", "1")
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
+        .create()?;
     let mut sent = Vec::new();
     for (index, flight) in flights.iter().enumerate() {
         let record = crate::record::to_record(flight)

@@ -11,6 +11,7 @@ pub async fn publish(
     flights: &[Flight],
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
+    use crate::topic::broker_timeout;
     use rdkafka::message::{Header, OwnedHeaders};
     use rdkafka::producer::{FutureProducer, FutureRecord};
     use std::time::Duration;
@@ -45,8 +46,12 @@ pub async fn publish(
         Ok(deliveries)
     }
 
-    let producer: FutureProducer =
-        kafka.clone().set("partitioner", "murmur2_random").set("linger.ms", "0").create()?;
+    let producer: FutureProducer = kafka
+        .clone()
+        .set("partitioner", "murmur2_random")
+        .set("linger.ms", "0")
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
+        .create()?;
     let numbered: Vec<(usize, Flight)> = flights.iter().cloned().enumerate().collect();
     let tasks: Vec<_> = numbered
         .chunks(flights.len().div_ceil(3).max(1))

@@ -1,6 +1,8 @@
 //! Two values, shown so that the first difference is seen.
 
-/// How much of a long value is shown: 96 columns less the indent and the label.
+/// What a line may hold, its indent of two apart.
+const LINE_CHARS: usize = 96;
+/// How much of a long value is shown: a line less the label and the two marks of a cut.
 const WINDOW_CHARS: usize = 84;
 /// How much of it stands before the first difference.
 const BEFORE_CHARS: usize = 40;
@@ -21,6 +23,26 @@ pub fn show(expected: &str, got: &str) -> String {
         shown += &format!("\n{:column$}^ the first difference", "");
     }
     shown
+}
+
+/// Breaks lines that are too long for a terminal, at a space or behind a comma.
+pub fn wrap(text: &str) -> String {
+    let wrapped: Vec<String> = text.lines().flat_map(wrap_line).collect();
+    wrapped.join("\n")
+}
+
+fn wrap_line(line: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = line.chars().collect();
+    while rest.len() > LINE_CHARS {
+        let may_break = |at: &usize| rest[*at] == ' ' || rest[*at - 1] == ',';
+        let at = (1..=LINE_CHARS).rev().find(may_break).unwrap_or(LINE_CHARS);
+        let behind = rest.split_off(at);
+        lines.push(rest.iter().collect());
+        rest = behind.into_iter().skip_while(|c| *c == ' ').collect();
+    }
+    lines.push(rest.iter().collect());
+    lines
 }
 
 /// Cuts one value to what a line holds.
@@ -72,6 +94,19 @@ mod tests {
         let mark = lines[2].iter().position(|c| *c == '^').unwrap();
         assert_eq!((lines[0][mark], lines[1][mark]), ('X', 'Y'));
         assert!(lines.iter().all(|line| line.len() <= 100), "{shown}");
+    }
+
+    #[test]
+    fn a_long_line_breaks_at_a_space_or_behind_a_comma() {
+        let words = "word ".repeat(40);
+        let wrapped = wrap(&words);
+        assert_eq!(wrapped.lines().count(), 3);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= 96 && !line.starts_with(' ')));
+
+        let json = r#""field":12345,"#.repeat(20);
+        assert!(wrap(&json).lines().all(|line| line.ends_with(',')));
+        assert_eq!(wrap(&"x".repeat(200)).lines().count(), 3);
+        assert_eq!(wrap("short\n\n  as it was"), "short\n\n  as it was");
     }
 
     #[test]
