@@ -10,7 +10,7 @@ mod workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::cargo::{self, Built, Run};
 use crate::libtest::{self, Kind, Verdict};
@@ -27,6 +27,7 @@ use workspace::Workspace;
 pub fn run(repo: &Repo, lab: Option<&str>, slug: Option<&str>) -> Result<Outcome, NotRun> {
     let asked: Vec<String> = lab.into_iter().map(str::to_owned).collect();
     let workspace = Workspace::generate(repo)?;
+    snapshot::silence_insta();
     let mut tally = Tally::default();
     let mut answers_seen = 0;
     for lab in repo.chosen_labs(&asked)? {
@@ -38,8 +39,12 @@ pub fn run(repo: &Repo, lab: Option<&str>, slug: Option<&str>) -> Result<Outcome
                 continue;
             }
         };
-        answers_seen += answers.len();
-        check_lab(&LabRun { repo, workspace: &workspace, lab: &lab }, &answers, slug, &mut tally)?;
+        answers_seen += check_lab(
+            &LabRun { repo, workspace: &workspace, lab: &lab },
+            &answers,
+            slug,
+            &mut tally,
+        )?;
         if slug.is_none() {
             let folder = folder.join("snapshots");
             tally.count(snapshot::none_is_left_over(&folder, &answers));
@@ -66,23 +71,24 @@ struct TestProgram {
     environment: Vec<(String, PathBuf)>,
 }
 
+/// Returns how many wrong answers were judged.
 fn check_lab(
     run: &LabRun<'_>,
     answers: &[WrongAnswer],
     slug: Option<&str>,
     tally: &mut Tally,
-) -> Result<(), NotRun> {
+) -> Result<usize, NotRun> {
     let lab = run.lab;
     if answers.is_empty() {
         tally.fail(format!("{lab}: no wrong answer in tests/{lab}/wrong"));
-        return Ok(());
+        return Ok(0);
     }
     let started = Instant::now();
     let program = match build(run, answers)? {
         Ok(program) => program,
         Err(why) => {
             tally.fail(format!("{lab}: {why}"));
-            return Ok(());
+            return Ok(0);
         }
     };
     let build_time = started.elapsed();
@@ -107,18 +113,9 @@ fn check_lab(
     if slug.is_none() {
         tally.count(every_step_has_one(&program, answers)?.map_err(|why| format!("{lab}: {why}")));
     }
-    say_times(lab, build_time, started.elapsed(), judged);
-    Ok(())
-}
-
-fn say_times(lab: &str, build: Duration, runs: Duration, answers: u32) {
-    let each = runs.checked_div(answers).unwrap_or_default();
-    println!(
-        "{lab}: built in {:.1} s, {answers} wrong answers in {:.1} s, {:.2} s each",
-        build.as_secs_f64(),
-        runs.as_secs_f64(),
-        each.as_secs_f64()
-    );
+    let (build, runs) = (build_time.as_secs_f64(), started.elapsed().as_secs_f64());
+    println!("{lab}: built in {build:.1} s, {} in {runs:.1} s", plural(judged, "wrong answer"));
+    Ok(judged)
 }
 
 /// Builds the generated lab. What comes from a registry must be found built: by then the real lab
@@ -278,9 +275,10 @@ fn every_step_has_one(
         tests.filter(|test| !libtest::is_given(test)).filter_map(libtest::step_of).collect();
     let caught: BTreeSet<u32> =
         answers.iter().filter_map(|answer| libtest::step_of(&answer.caught_by)).collect();
-    Ok(match steps.difference(&caught).next() {
-        Some(step) => Err(format!("step {step} has no wrong answer")),
-        None => Ok(()),
+    let without: Vec<String> = steps.difference(&caught).map(u32::to_string).collect();
+    Ok(match without.is_empty() {
+        true => Ok(()),
+        false => Err(format!("no wrong answer for step {}", without.join(", "))),
     })
 }
 
