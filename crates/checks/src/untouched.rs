@@ -25,10 +25,14 @@ pub fn run(repo: &Repo, asked: &[String]) -> Result<Outcome, NotRun> {
     let mut tests = 0;
     for lab in &labs {
         let (run, reports) = run_lab(repo, lab)?;
-        let verdicts = libtest::verdicts(&run.output);
-        tests += verdicts.len();
         let failed_before = tally.failures.len();
-        check(&repo.root, lab, &run, &verdicts, &reports, &mut tally)?;
+        match libtest::verdicts(&run.output) {
+            Ok(verdicts) => {
+                tests += verdicts.len();
+                check(&repo.root, lab, &run, &verdicts, &reports, &mut tally)?;
+            }
+            Err(why) => tally.fail(format!("{lab}: {why}")),
+        }
         if tally.failures.len() > failed_before {
             println!("cargo test -p {lab} printed:\n{}", run.output);
         }

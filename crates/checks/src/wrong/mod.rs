@@ -93,7 +93,7 @@ fn check_lab(
     };
     let build_time = started.elapsed();
     let unchanged = start(&program, None, &named_tests(answers))?;
-    let right = libtest::verdicts(&unchanged.output);
+    let right = libtest::verdicts(&unchanged.output)?;
 
     let started = Instant::now();
     let mut judged = 0;
@@ -195,7 +195,7 @@ fn judge(
     command.args(["--exact", &answer.caught_by]);
     command.env(VARIABLE, &answer.slug).env("TIDEMARK_REPORT", &report);
     let told = cargo::run(&mut command)?;
-    if libtest::verdicts(&told.output).get(&answer.caught_by) != Some(&Verdict::Failed) {
+    if libtest::verdicts(&told.output)?.get(&answer.caught_by) != Some(&Verdict::Failed) {
         return not_caught(program, answer, &told).map(Err);
     }
     let reports = libtest::reports(&std::fs::read_to_string(&report).unwrap_or_default())?;
@@ -222,7 +222,7 @@ fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), S
 /// Says which tests catch a wrong answer that its named test lets pass.
 fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result<String, NotRun> {
     let all = cargo::run(command(program).env(VARIABLE, &answer.slug))?;
-    let catching = failing(&all.output);
+    let catching = failing(&all.output)?;
     Ok(if catching.is_empty() {
         format!("no test catches it\n{}", told.output)
     } else {
@@ -248,7 +248,7 @@ fn caught_earlier(
     let mut command = command(program);
     command.args((first..named).map(|step| format!("step{step}_"))).env(VARIABLE, &answer.slug);
     let earlier = cargo::run(&mut command)?;
-    Ok(failing(&earlier.output).into_iter().next())
+    Ok(failing(&earlier.output)?.into_iter().next())
 }
 
 /// 1 for a module that opens with `//! Step 1: …`.
@@ -258,10 +258,10 @@ fn step_of_module(source: &Path) -> Option<u32> {
     number.parse().ok()
 }
 
-fn failing(output: &str) -> Vec<String> {
-    let verdicts = libtest::verdicts(output);
+fn failing(output: &str) -> Result<Vec<String>, NotRun> {
+    let verdicts = libtest::verdicts(output)?;
     let failed = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Failed);
-    failed.map(|(test, _)| test).collect()
+    Ok(failed.map(|(test, _)| test).collect())
 }
 
 /// Every step that has a test has a wrong answer.
