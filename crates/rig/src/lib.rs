@@ -72,14 +72,14 @@ impl Rig {
         self.cluster.kafka()
     }
 
+    /// What every name on the servers begins with; empty where they are ours alone.
+    pub fn prefix(&self) -> &str {
+        &self.cluster.prefix
+    }
+
     /// The address of a database whose user may create further databases.
     pub fn database_url(&self) -> &str {
         &self.cluster.database_url
-    }
-
-    /// What every topic, group and database of a test begins with; empty but for shared clusters.
-    pub fn prefix(&self) -> &str {
-        &self.cluster.prefix
     }
 
     /// The servers as the rig knows them.

@@ -50,10 +50,12 @@ pub enum PublishError {
 /// the same order. `on_delivery` is called once for each, as soon as it is known.
 ///
 /// The partitioner is `murmur2_random`, so that Kafka's own tools put each key on the same
-/// partition. The producer is idempotent, so that a retry neither doubles nor overtakes.
+/// partition. One request is in flight at a time, so that a retry cannot overtake; lab 02 has the
+/// producer that keeps order at full speed.
 ///
 /// # Errors
-/// The first flight that could not be written or was not delivered.
+/// The first flight that could not be written or was not delivered. A record counts as not
+/// delivered when no broker took it within [`broker_timeout`](crate::topic::broker_timeout).
 pub async fn publish(
     kafka: &ClientConfig,
     topic: &str,
@@ -63,6 +65,7 @@ pub async fn publish(
     // Sending and being delivered are two moments. What happens to 6,000 flights if you wait for
     // each delivery before you send the next, and what if you never wait at all?
     // Which partitioner does librdkafka take if you do not name one, and which does Kafka?
+    // How long does the client keep a record that no broker takes? See `message.timeout.ms`.
     let _ = (kafka, on_delivery);
     todo!("step 4: publish {} flights to {topic}", flights.len())
 }

@@ -3,13 +3,16 @@
 //! It belongs to no group and commits nothing. How a consumer shares its work and remembers its
 //! place is the matter of labs 02 and 03.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
-use crate::topic::BROKER_TIMEOUT;
+use crate::topic::broker_timeout;
 
 /// A record as it lies on the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,27 +31,54 @@ pub struct StoredRecord {
     pub payload: Vec<u8>,
 }
 
-/// Reads every record that the topic holds now, partition after partition, in order of offset.
+/// Reads every record that the topic holds now: by partition, and in it by offset.
 ///
 /// This call blocks its thread; in async code, give it a thread with `spawn_blocking`.
 ///
 /// # Errors
 /// When the broker cannot be asked or answers with an error.
 pub fn read_topic(kafka: &ClientConfig, topic: &str) -> Result<Vec<StoredRecord>, KafkaError> {
+    let timeout = broker_timeout(kafka);
     let consumer: BaseConsumer = kafka
         .clone()
         .set("group.id", "readback-without-a-group")
         .set("enable.auto.commit", "false")
         .create()?;
-    let mut records = Vec::new();
-    for partition in partitions_of(&consumer, topic)? {
-        read_partition(&consumer, topic, partition, &mut records)?;
+
+    // The ends are asked for once: a topic that is written to faster than it is read would
+    // otherwise never end.
+    let mut start = TopicPartitionList::new();
+    let mut unread_ends = BTreeMap::new();
+    for partition in partitions_of(&consumer, topic, timeout)? {
+        let (first, end) = consumer.fetch_watermarks(topic, partition, timeout)?;
+        if first < end {
+            start.add_partition_offset(topic, partition, Offset::Offset(first))?;
+            unread_ends.insert(partition, end);
+        }
     }
+    consumer.assign(&start)?;
+
+    let mut records = Vec::new();
+    while !unread_ends.is_empty() {
+        let message = consumer
+            .poll(timeout)
+            .ok_or(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))??;
+        let Some(end) = unread_ends.get(&message.partition()) else { continue };
+        if message.offset() + 1 >= *end {
+            unread_ends.remove(&message.partition());
+        }
+        records.push(stored(&message));
+    }
+    records.sort_unstable_by_key(|record| (record.partition, record.offset));
     Ok(records)
 }
 
-fn partitions_of(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, KafkaError> {
-    let metadata = consumer.fetch_metadata(Some(topic), BROKER_TIMEOUT)?;
+fn partitions_of(
+    consumer: &BaseConsumer,
+    topic: &str,
+    timeout: Duration,
+) -> Result<Vec<i32>, KafkaError> {
+    let metadata = consumer.fetch_metadata(Some(topic), timeout)?;
     let mut partitions = Vec::new();
     for topic in metadata.topics() {
         if let Some(error) = topic.error() {
@@ -56,39 +86,7 @@ fn partitions_of(consumer: &BaseConsumer, topic: &str) -> Result<Vec<i32>, Kafka
         }
         partitions.extend(topic.partitions().iter().map(|partition| partition.id()));
     }
-    partitions.sort_unstable();
     Ok(partitions)
-}
-
-/// Reads from the first offset to the end as it is now. The end is asked for once: a topic that
-/// is written to faster than it is read would otherwise never end.
-fn read_partition(
-    consumer: &BaseConsumer,
-    topic: &str,
-    partition: i32,
-    records: &mut Vec<StoredRecord>,
-) -> Result<(), KafkaError> {
-    let (first, end) = consumer.fetch_watermarks(topic, partition, BROKER_TIMEOUT)?;
-    if first == end {
-        return Ok(());
-    }
-    let mut start = TopicPartitionList::new();
-    start.add_partition_offset(topic, partition, Offset::Offset(first))?;
-    consumer.assign(&start)?;
-    loop {
-        let message = match consumer.poll(BROKER_TIMEOUT) {
-            Some(message) => message?,
-            None => {
-                return Err(KafkaError::MessageConsumption(
-                    rdkafka::error::RDKafkaErrorCode::OperationTimedOut,
-                ));
-            }
-        };
-        records.push(stored(&message));
-        if message.offset() + 1 >= end {
-            return Ok(());
-        }
-    }
 }
 
 fn stored(message: &BorrowedMessage<'_>) -> StoredRecord {

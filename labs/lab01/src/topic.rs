@@ -6,8 +6,14 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 
-/// How long a broker may take to answer.
+/// How long a broker may take to answer, unless the client's own settings say otherwise.
 pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long this client lets a broker take: its `socket.timeout.ms`, else [`BROKER_TIMEOUT`].
+pub fn broker_timeout(kafka: &ClientConfig) -> Duration {
+    let chosen_ms = kafka.get("socket.timeout.ms").and_then(|value| value.parse().ok());
+    chosen_ms.map_or(BROKER_TIMEOUT, Duration::from_millis)
+}
 
 /// How long a topic keeps a record, counted from the record's own timestamp.
 ///
@@ -114,7 +120,8 @@ impl Retention {
 /// # Errors
 /// - [`TopicError::OtherPartitions`] when it is there with another number of partitions.
 /// - [`TopicError::Refused`] when the broker will not make it.
-/// - [`TopicError::Broker`] when the broker cannot be asked.
+/// - [`TopicError::Broker`] when the broker cannot be asked or does not answer within
+///   [`broker_timeout`].
 pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
     // `AdminClient::create_topics` succeeds when the broker answered. What did it answer?
     // Asking first and creating then leaves a gap in which another program creates the topic.
@@ -127,7 +134,8 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
 /// # Errors
 /// - [`TopicError::Missing`] when there is no such topic; asking does not make it.
 /// - [`TopicError::Refused`] when the broker will not tell.
-/// - [`TopicError::Broker`] when the broker cannot be asked.
+/// - [`TopicError::Broker`] when the broker cannot be asked or does not answer within
+///   [`broker_timeout`].
 pub async fn describe_topic(
     kafka: &ClientConfig,
     name: &str,

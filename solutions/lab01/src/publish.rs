@@ -50,10 +50,12 @@ pub enum PublishError {
 /// the same order. `on_delivery` is called once for each, as soon as it is known.
 ///
 /// The partitioner is `murmur2_random`, so that Kafka's own tools put each key on the same
-/// partition. The producer is idempotent, so that a retry neither doubles nor overtakes.
+/// partition. One request is in flight at a time, so that a retry cannot overtake; lab 02 has the
+/// producer that keeps order at full speed.
 ///
 /// # Errors
-/// The first flight that could not be written or was not delivered.
+/// The first flight that could not be written or was not delivered. A record counts as not
+/// delivered when no broker took it within [`broker_timeout`](crate::topic::broker_timeout).
 pub async fn publish(
     kafka: &ClientConfig,
     topic: &str,
@@ -61,13 +63,16 @@ pub async fn publish(
     on_delivery: &mut dyn FnMut(&Delivery),
 ) -> Result<Vec<Delivery>, PublishError> {
     use crate::record::to_record;
+    use crate::topic::broker_timeout;
     use rdkafka::message::{Header, OwnedHeaders};
     use rdkafka::producer::{FutureProducer, FutureRecord};
 
     let producer: FutureProducer = kafka
         .clone()
         .set("partitioner", "murmur2_random")
-        .set("enable.idempotence", "true")
+        .set("max.in.flight.requests.per.connection", "1")
+        // Five minutes by default: too long to wait for a broker that is not there.
+        .set("message.timeout.ms", broker_timeout(kafka).as_millis().to_string())
         .create()?;
 
     // Send without waiting, in order; the client fills its batches meanwhile.

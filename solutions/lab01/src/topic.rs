@@ -6,8 +6,14 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 
-/// How long a broker may take to answer.
+/// How long a broker may take to answer, unless the client's own settings say otherwise.
 pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long this client lets a broker take: its `socket.timeout.ms`, else [`BROKER_TIMEOUT`].
+pub fn broker_timeout(kafka: &ClientConfig) -> Duration {
+    let chosen_ms = kafka.get("socket.timeout.ms").and_then(|value| value.parse().ok());
+    chosen_ms.map_or(BROKER_TIMEOUT, Duration::from_millis)
+}
 
 /// How long a topic keeps a record, counted from the record's own timestamp.
 ///
@@ -114,7 +120,8 @@ impl Retention {
 /// # Errors
 /// - [`TopicError::OtherPartitions`] when it is there with another number of partitions.
 /// - [`TopicError::Refused`] when the broker will not make it.
-/// - [`TopicError::Broker`] when the broker cannot be asked.
+/// - [`TopicError::Broker`] when the broker cannot be asked or does not answer within
+///   [`broker_timeout`].
 pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
     use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
     use rdkafka::client::DefaultClientContext;
@@ -124,13 +131,15 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
     let topic =
         NewTopic::new(&spec.name, spec.partitions, TopicReplication::Fixed(spec.replication))
             .set("retention.ms", &retention);
-    let options = AdminOptions::new().operation_timeout(Some(BROKER_TIMEOUT));
+    let timeout = broker_timeout(kafka);
+    let options =
+        AdminOptions::new().request_timeout(Some(timeout)).operation_timeout(Some(timeout));
     // The call succeeds when the broker answered. Whether the topic was made is in the answer.
     let answers = admin.create_topics([&topic], &options).await?;
     match answers.into_iter().next() {
-        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {}
+        Some(Ok(_)) => return Ok(Ensured::Created),
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => {}
         Some(Err((topic, code))) => return Err(TopicError::Refused { topic, code }),
-        Some(Ok(_)) | None => return Ok(Ensured::Created),
     }
     let found = describe_topic(kafka, &spec.name).await?.partitions;
     if found == spec.partitions {
@@ -145,7 +154,8 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
 /// # Errors
 /// - [`TopicError::Missing`] when there is no such topic; asking does not make it.
 /// - [`TopicError::Refused`] when the broker will not tell.
-/// - [`TopicError::Broker`] when the broker cannot be asked.
+/// - [`TopicError::Broker`] when the broker cannot be asked or does not answer within
+///   [`broker_timeout`].
 pub async fn describe_topic(
     kafka: &ClientConfig,
     name: &str,
@@ -154,6 +164,7 @@ pub async fn describe_topic(
     use rdkafka::client::DefaultClientContext;
 
     let admin: AdminClient<DefaultClientContext> = kafka.create()?;
+    let timeout = broker_timeout(kafka);
     let refused = |code| match code {
         RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
             TopicError::Missing { topic: name.to_owned() }
@@ -162,14 +173,14 @@ pub async fn describe_topic(
     };
 
     // Partitions and replicas are metadata; retention is configuration. Two questions.
-    let metadata = admin.inner().fetch_metadata(Some(name), BROKER_TIMEOUT)?;
+    let metadata = admin.inner().fetch_metadata(Some(name), timeout)?;
     let topic = metadata.topics().first().ok_or(TopicError::Missing { topic: name.to_owned() })?;
     if let Some(error) = topic.error() {
         return Err(refused(error.into()));
     }
     let replication = topic.partitions().iter().map(|p| p.replicas().len()).min().unwrap_or(0);
 
-    let options = AdminOptions::new().request_timeout(Some(BROKER_TIMEOUT));
+    let options = AdminOptions::new().request_timeout(Some(timeout));
     let answers = admin.describe_configs([&ResourceSpecifier::Topic(name)], &options).await?;
     let config = match answers.into_iter().next() {
         Some(answer) => answer.map_err(refused)?,

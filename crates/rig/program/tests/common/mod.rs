@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rig::Rig;
@@ -15,17 +16,23 @@ use rig::place::Place;
 /// How long anything here may take.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Taken by each rig in turn: several Kafkas that start at once make each other slow.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// A folder under `/var/tmp`, and the rig in it. Ends with the test.
 pub struct OwnRig {
     folder: PathBuf,
     settings: HashMap<&'static str, String>,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl OwnRig {
     /// A rig that was not started yet. Its Kafka is the one that the clone's own rig has fetched.
     pub fn new(test: &str) -> OwnRig {
         let folder = PathBuf::from(format!("/var/tmp/tidemark-test-{test}-{}", std::process::id()));
-        let mut rig = OwnRig { folder, settings: HashMap::new() };
+        // A test that failed leaves the lock poisoned, and nothing behind that could disturb.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rig = OwnRig { folder, settings: HashMap::new(), _turn: turn };
         rig.set("TIDEMARK_RIG_DIR", rig.folder.display().to_string());
         rig.set("TIDEMARK_RIG", "local");
         rig.set("KAFKA_HOME", kafka_home().display().to_string());

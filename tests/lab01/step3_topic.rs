@@ -1,0 +1,194 @@
+//! Step 3: create and describe a topic.
+//!
+//! What a topic really has is read back by an admin client of the test's own.
+
+use std::time::Duration;
+
+use lab01::topic::{
+    Ensured, Retention, TopicDescription, TopicError, TopicSpec, describe_topic, ensure_topic,
+};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
+use testkit::{TestKafka, rule, with_kafka};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// What the lab asks of every topic with flights.
+fn flights_topic(name: String) -> TopicSpec {
+    TopicSpec { name, partitions: 3, replication: 1, retention: Retention::Forever }
+}
+
+/// Partitions, replicas of the first one and `retention.ms`, as the broker has them.
+async fn really(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)> {
+    let admin: AdminClient<DefaultClientContext> =
+        kafka.client().create().expect("the settings are good");
+    let all = admin.inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
+    let found = all.topics().iter().find(|found| found.name() == topic)?;
+    let partitions = found.partitions();
+    let question = ResourceSpecifier::Topic(topic);
+    let answers = admin.describe_configs([&question], &AdminOptions::new()).await;
+    let config = answers.expect("the broker answers").remove(0).expect("the topic has settings");
+    let retention = config.get("retention.ms").and_then(|entry| entry.value.clone());
+    Some((partitions.len(), partitions[0].replicas().len(), retention.unwrap_or_default()))
+}
+
+/// A client of a broker that is not there. Nothing listens on port 1.
+fn nobody() -> ClientConfig {
+    let mut kafka = ClientConfig::new();
+    kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "300");
+    kafka
+}
+
+#[test]
+fn a_new_topic_has_what_was_asked_for() {
+    with_kafka(async |kafka| {
+        for (retention, setting) in [(Retention::Forever, "-1"), (Retention::For(HOUR), "3600000")]
+        {
+            let spec = TopicSpec { retention, ..flights_topic(kafka.topic("flights")) };
+            let ensured = ensure_topic(&kafka.client(), &spec).await;
+            rule("A topic that was not there is made.").same(ensured.ok(), Some(Ensured::Created));
+            rule("The topic has the partitions, replicas and retention that were asked for.")
+                .picture(format!("asked for: 3 partitions, 1 replica, {retention:?}"))
+                .ask("A flight of 2013, a topic with the usual retention of a week: what is left of it?")
+                .same(really(kafka, &spec.name).await, Some((3, 1, setting.to_owned())));
+        }
+    });
+}
+
+#[test]
+fn a_second_call_changes_nothing() {
+    with_kafka(async |kafka| {
+        let spec = flights_topic(kafka.topic("flights"));
+        for expected in [Ensured::Created, Ensured::AlreadyThere] {
+            let ensured = rule("Running this twice is the same as running it once.")
+                .ask("The second answer of the broker is an error. Is it a fault?")
+                .succeeds(ensure_topic(&kafka.client(), &spec).await);
+            rule("The first call makes the topic, the second finds it.").same(ensured, expected);
+        }
+    });
+}
+
+#[test]
+fn of_two_calls_at_once_one_makes_the_topic() {
+    with_kafka(async |kafka| {
+        let (client, spec) = (kafka.client(), flights_topic(kafka.topic("flights")));
+        let both = tokio::join!(ensure_topic(&client, &spec), ensure_topic(&client, &spec));
+        let mut ensured: Vec<String> = [both.0, both.1]
+            .into_iter()
+            .map(|result| result.map_or_else(|error| error.to_string(), |done| format!("{done:?}")))
+            .collect();
+        ensured.sort_unstable();
+        rule("Of two programs that ensure a topic at once, one makes it and one finds it.")
+            .picture("A: is it there? ── no ────────── make it\nB:    is it there? ── no ────────── make it")
+            .ask("Between asking and making lies a gap. Who alone can know whether a topic is there?")
+            .same(ensured.join(", ").as_str(), "AlreadyThere, Created");
+    });
+}
+
+#[test]
+fn another_number_of_partitions_is_refused_with_both_numbers() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 2).await;
+        rule("A topic that is there with another number of partitions is refused.")
+            .picture("there: 2 partitions · asked for: 3")
+            .ask("\"Already exists\" says that the name is taken. Is it the topic that was asked for?")
+            .refuses(
+                ensure_topic(&kafka.client(), &flights_topic(topic.clone())).await,
+                "other partitions: expected 3, found 2",
+                |error| {
+                    matches!(error, TopicError::OtherPartitions { expected: 3, found: 2, topic: name }
+                        if *name == topic)
+                },
+            );
+        rule("Nothing was changed: with more partitions, a key's records would lose their order.")
+            .same(really(kafka, &topic).await.map(|found| found.0), Some(2));
+    });
+}
+
+#[test]
+fn a_topic_that_the_broker_refuses_is_not_created() {
+    with_kafka(async |kafka| {
+        let good = flights_topic(kafka.topic("flights"));
+        let refused = [
+            (
+                TopicSpec { replication: 3, ..good.clone() },
+                RDKafkaErrorCode::InvalidReplicationFactor,
+            ),
+            (TopicSpec { name: "new/york".to_owned(), ..good }, RDKafkaErrorCode::InvalidTopic),
+        ];
+        for (spec, expected) in refused {
+            rule("What the broker refuses was not created.")
+                .picture(format!("{spec:?}"))
+                .ask("The call succeeded, so the broker has answered. What did it answer about this topic?")
+                .refuses(
+                    ensure_topic(&kafka.client(), &spec).await,
+                    &format!("refused by the broker: {expected}"),
+                    |error| matches!(error, TopicError::Refused { code, .. } if *code == expected),
+                );
+        }
+    });
+}
+
+#[test]
+fn a_description_is_what_the_broker_has() {
+    with_kafka(async |kafka| {
+        let topic = kafka.topic("flights");
+        let admin: AdminClient<DefaultClientContext> =
+            kafka.client().create().expect("the settings are good");
+        let new =
+            NewTopic::new(&topic, 2, TopicReplication::Fixed(1)).set("retention.ms", "3600000");
+        let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
+        admin.create_topics([&new], &options).await.expect("the broker answers");
+
+        let described = rule("A topic that is there can be described.")
+            .succeeds(describe_topic(&kafka.client(), &topic).await);
+        rule("A description is what the broker has, not what one would expect.")
+            .picture("the broker has: 2 partitions, 1 replica, retention.ms=3600000")
+            .ask("Partitions are metadata, retention is configuration. Which of them did you ask for?")
+            .same(
+                described,
+                TopicDescription {
+                    partitions: 2,
+                    replication: 1,
+                    retention: Retention::For(HOUR),
+                },
+            );
+    });
+}
+
+#[test]
+fn to_ask_for_a_topic_does_not_make_it() {
+    with_kafka(async |kafka| {
+        let topic = kafka.topic("flights");
+        rule("A topic that is not there is missing, and the error names it.")
+            .ask("What does the broker say of this topic, and where in its answer does it stand?")
+            .refuses(
+                describe_topic(&kafka.client(), &topic).await,
+                "missing",
+                |error| matches!(error, TopicError::Missing { topic: name } if *name == topic),
+            );
+        rule("To ask for a topic does not make it.").same(really(kafka, &topic).await, None);
+    });
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_is_an_error_in_time() {
+    let what = "one sentence: cannot speak to the broker";
+    let is_it = |error: &TopicError| {
+        matches!(error, TopicError::Broker(_)) && error.to_string().lines().count() == 1
+    };
+    let spec = flights_topic("flights".to_owned());
+    rule("Where no broker answers, making a topic ends with an error.").refuses(
+        ensure_topic(&nobody(), &spec).await,
+        what,
+        is_it,
+    );
+    rule("Where no broker answers, describing a topic ends with an error.").refuses(
+        describe_topic(&nobody(), &spec.name).await,
+        what,
+        is_it,
+    );
+}

@@ -1,0 +1,200 @@
+//! Step 4: publish, and know where each record is.
+//!
+//! What lies on the topic is read back by the given consumer.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use flights::Flight;
+use lab01::publish::{Delivery, PublishError, publish};
+use lab01::readback::{StoredRecord, read_topic};
+use rdkafka::ClientConfig;
+use testkit::{TestKafka, rule, with_kafka, within};
+
+use super::flights_at_hand::{UA_1545_SLOT_MS, event_of, first_of_the_calm_week, ua_1545};
+
+const AIRPORTS: [&str; 3] = ["EWR", "JFK", "LGA"];
+/// So long may a call take that ends with an error, where the client waits for 1 s.
+const BOUND: Duration = Duration::from_secs(5);
+
+async fn published(kafka: &TestKafka, topic: &str, flights: &[Flight]) -> Vec<Delivery> {
+    rule("Flights can be published to a topic that is there.")
+        .succeeds(publish(&kafka.client(), topic, flights, &mut |_| {}).await)
+}
+
+fn stored(kafka: &TestKafka, topic: &str) -> Vec<StoredRecord> {
+    read_topic(&kafka.client(), topic).expect("the topic can be read")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn each_flight_has_a_delivery_that_says_where_it_lies() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let flights = first_of_the_calm_week(300);
+        // Twice: the second time the partitions are not empty, and no offset begins at 0.
+        for run in ["first", "second"] {
+            let deliveries = published(kafka, &topic, &flights).await;
+            rule("There is one delivery for each flight.").same(deliveries.len(), flights.len());
+            let stored = stored(kafka, &topic);
+            for (index, (flight, delivery)) in flights.iter().zip(&deliveries).enumerate() {
+                let place = (delivery.partition, delivery.offset);
+                let found = stored.iter().find(|record| (record.partition, record.offset) == place);
+                rule(
+                    "Delivery 5 is of flight 5, and at its partition and offset lies that flight.",
+                )
+                .picture(format!(
+                    "{run} run, flight {index}: {} {}\n{delivery:?}",
+                    flight.carrier, flight.flight
+                ))
+                .ask("Who knows the offset of a record, and when?")
+                .same(found.map(|record| text(&record.payload)), Some(event_of(flight)));
+            }
+        }
+        rule("Every flight lies on the topic as often as it was published.")
+            .same(stored(kafka, &topic).len(), 2 * flights.len());
+    });
+}
+
+#[test]
+fn each_airport_is_on_the_partition_that_kafkas_own_tools_choose() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let deliveries = published(kafka, &topic, &first_of_the_calm_week(300)).await;
+        let partitions_of = |airport: &str| {
+            let of_airport = deliveries.iter().filter(|delivery| delivery.key == airport);
+            of_airport.map(|delivery| delivery.partition).collect::<BTreeSet<i32>>()
+        };
+        let found = AIRPORTS.map(|airport| format!("{airport} on {:?}", partitions_of(airport)));
+        rule("A key lies on the partition that Kafka's own tools choose for it.")
+            .picture("murmur2(key) mod 3:  EWR 1, JFK 1, LGA 0; nobody on 2")
+            .ask("Which partitioner does your client use, and which does a client in Java?")
+            .same(found.join(", ").as_str(), "EWR on {1}, JFK on {1}, LGA on {0}");
+    });
+}
+
+#[test]
+fn the_flights_of_an_airport_stay_in_order() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let flights = first_of_the_calm_week(300);
+        published(kafka, &topic, &flights).await;
+        let stored = stored(kafka, &topic);
+        for airport in AIRPORTS {
+            let expected: Vec<String> =
+                flights.iter().filter(|flight| flight.origin == airport).map(event_of).collect();
+            let found: Vec<String> = stored
+                .iter()
+                .filter(|record| record.key.as_deref() == Some(airport.as_bytes()))
+                .map(|record| text(&record.payload))
+                .collect();
+            let first_difference = expected.iter().zip(&found).position(|(a, b)| a != b);
+            rule(
+                "The flights of an airport lie on the topic in the order in which they were given.",
+            )
+            .picture(format!(
+                "{airport}: {} given, {} on the topic, the first other one: {first_difference:?}",
+                expected.len(),
+                found.len(),
+            ))
+            .ask("Which of your sends was handed to the client first, and how do you know?")
+            .holds(expected == found, "another order");
+        }
+    });
+}
+
+#[test]
+fn timestamp_headers_and_payload_arrive() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 1).await;
+        published(kafka, &topic, &[ua_1545()]).await;
+        let header = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        rule("A record arrives whole: key, timestamp, headers in order, payload.")
+            .ask("Which of the four parts of your record did you hand to the client?")
+            .same(
+                stored(kafka, &topic),
+                vec![StoredRecord {
+                    partition: 0,
+                    offset: 0,
+                    timestamp_ms: Some(UA_1545_SLOT_MS + 120_000),
+                    key: Some(b"EWR".to_vec()),
+                    headers: vec![
+                        header("content-type", "application/json"),
+                        header("schema", "flight.v1"),
+                    ],
+                    payload: event_of(&ua_1545()).into_bytes(),
+                }],
+            );
+    });
+}
+
+#[test]
+fn each_delivery_is_told_once_and_in_order() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let mut told = Vec::new();
+        let flights = first_of_the_calm_week(300);
+        let result =
+            publish(&kafka.client(), &topic, &flights, &mut |delivery| told.push(delivery.clone()))
+                .await;
+        let deliveries = rule("Flights can be published.").succeeds(result);
+        rule("There is one delivery for each flight.").same(deliveries.len(), flights.len());
+        rule("on_delivery is told of each delivery once, in the order of the flights.")
+            .ask("A progress bar hangs on this call. When may it move?")
+            .same(told, deliveries);
+    });
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_an_error_that_names_the_flight() {
+    with_kafka(async |kafka| {
+        let mut client = kafka.client();
+        client.set("socket.timeout.ms", "1000");
+        let topic = kafka.topic("flights");
+        let mut told = 0;
+        let answer = async { publish(&client, &topic, &[ua_1545()], &mut |_| told += 1).await };
+        let result = within(BOUND, "an answer about a topic that is not there", answer).await;
+        rule("A record for a topic that is not there is not delivered; flight and key are named.")
+            .ask("A send that succeeds has put the record into a queue. Who empties it?")
+            .refuses(result, "flight 0 with key EWR was not delivered", |error| {
+                matches!(error, PublishError::NotDelivered { index: 0, key, .. } if key == "EWR")
+            });
+        rule("What was not delivered is not told as delivered.").same(told, 0);
+    });
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_is_an_error_in_time() {
+    let mut nobody = ClientConfig::new();
+    nobody.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "300");
+    let answer = async { publish(&nobody, "flights", &[ua_1545(), ua_1545()], &mut |_| {}).await };
+    let result = within(BOUND, "an answer without a broker", answer).await;
+    rule("Where no broker answers, the first flight is not delivered.")
+        .ask("How long does the client keep a record that nobody takes? Which setting says so?")
+        .refuses(
+            result,
+            "flight 0 with key EWR was not delivered",
+            |error| matches!(error, PublishError::NotDelivered { index: 0, key, .. } if key == "EWR"),
+        );
+}
+
+#[test]
+fn a_flight_that_cannot_be_written_is_named() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let impossible = Flight { origin: "BOS".to_owned(), ..ua_1545() };
+        let flights = [ua_1545(), ua_1545(), impossible, ua_1545()];
+        let result = publish(&kafka.client(), &topic, &flights, &mut |_| {}).await;
+        rule("A flight that is no event is named by its place, counted from 0.")
+            .picture("0 EWR · 1 EWR · 2 BOS, which is no airport of New York · 3 EWR")
+            .refuses(result, "flight 2, an impossible `origin`", |error| {
+                matches!(error, PublishError::Event { index: 2, .. })
+            });
+        let beyond = stored(kafka, &topic).len();
+        rule("Nothing behind the flight that failed is published.")
+            .holds(beyond <= 2, format!("{beyond} records on the topic"));
+    });
+}

@@ -1,0 +1,84 @@
+//! Two values, shown so that the first difference is seen.
+
+/// How much of a long value is shown: 96 columns less the indent and the label.
+const WINDOW_CHARS: usize = 84;
+/// How much of it stands before the first difference.
+const BEFORE_CHARS: usize = 40;
+const LABEL_CHARS: usize = 10;
+
+/// Shows two texts under each other. Long ones are cut round the first difference, and a mark
+/// points at it.
+pub fn show(expected: &str, got: &str) -> String {
+    let expected: Vec<char> = visible(expected);
+    let got: Vec<char> = visible(got);
+    let differs_at = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
+    let is_long = expected.len().max(got.len()) > WINDOW_CHARS;
+    let start = if is_long { differs_at.saturating_sub(BEFORE_CHARS) } else { 0 };
+
+    let mut shown = format!("expected  {}\ngot       {}", cut(&expected, start), cut(&got, start));
+    if expected.len().min(got.len()) > BEFORE_CHARS {
+        let column = LABEL_CHARS + differs_at - start + usize::from(start > 0);
+        shown += &format!("\n{:column$}^ the first difference", "");
+    }
+    shown
+}
+
+/// Cuts one value to what a line holds.
+pub fn shorten(text: &str) -> String {
+    cut(&visible(text), 0)
+}
+
+/// Control characters would break the lines apart.
+fn visible(text: &str) -> Vec<char> {
+    text.chars()
+        .flat_map(|c| {
+            let escaped: Vec<char> =
+                if c.is_control() { c.escape_default().collect() } else { vec![c] };
+            escaped
+        })
+        .collect()
+}
+
+fn cut(text: &[char], start: usize) -> String {
+    let end = text.len().min(start + WINDOW_CHARS);
+    let head = if start > 0 { "…" } else { "" };
+    let tail = if end < text.len() { "…" } else { "" };
+    let body: String = text.get(start..end).unwrap_or_default().iter().collect();
+    format!("{head}{body}{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_values_stand_under_each_other() {
+        assert_eq!(show("3", "4"), "expected  3\ngot       4");
+    }
+
+    #[test]
+    fn the_mark_stands_under_the_first_difference() {
+        let same = "a".repeat(50);
+        let shown = show(&format!("{same}X"), &format!("{same}Y"));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert_eq!(lines[0].find('X'), lines[2].find('^'));
+    }
+
+    #[test]
+    fn long_values_are_cut_round_the_first_difference() {
+        let same = "a".repeat(300);
+        let shown = show(&format!("{same}X{same}"), &format!("{same}Y{same}"));
+        let lines: Vec<Vec<char>> = shown.lines().map(|line| line.chars().collect()).collect();
+        let mark = lines[2].iter().position(|c| *c == '^').unwrap();
+        assert_eq!((lines[0][mark], lines[1][mark]), ('X', 'Y'));
+        assert!(lines.iter().all(|line| line.len() <= 100), "{shown}");
+    }
+
+    #[test]
+    fn a_value_that_ends_early_is_pointed_at_behind_its_end() {
+        let text = "b".repeat(60);
+        let shown = show(&format!("{text}}}"), &text);
+        assert!(shown.ends_with("^ the first difference"), "{shown}");
+        assert_eq!(shorten("a\nb"), "a\\nb");
+    }
+}

@@ -1,0 +1,137 @@
+//! Topics and groups of one test's own.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::KafkaResult;
+
+use crate::deadline::until;
+use crate::own::{Own, Owner};
+
+const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running Kafka, and what one test uses of it.
+pub struct TestKafka {
+    client: ClientConfig,
+    owner: Owner,
+    topics: Mutex<Vec<String>>,
+    groups: Mutex<Vec<String>>,
+}
+
+impl TestKafka {
+    pub(crate) fn new(client: ClientConfig, owner: Owner) -> TestKafka {
+        TestKafka { client, owner, topics: Mutex::default(), groups: Mutex::default() }
+    }
+
+    /// What every Kafka client starts from: the brokers' addresses and how to speak to them.
+    pub fn client(&self) -> ClientConfig {
+        self.client.clone()
+    }
+
+    /// A name for a topic that only this test uses. The topic is not made; whoever makes it, it
+    /// is deleted when the test has passed.
+    pub fn topic(&self, purpose: &str) -> String {
+        reserve(&self.topics, self.owner.kafka_name(purpose))
+    }
+
+    /// A name for a consumer group that only this test uses.
+    pub fn group(&self, purpose: &str) -> String {
+        reserve(&self.groups, self.owner.kafka_name(purpose))
+    }
+
+    /// Makes a topic that only this test uses, and waits until each partition has a leader. It
+    /// keeps its records forever, because the flights are of 2013.
+    pub async fn create_topic(&self, purpose: &str, partitions: i32) -> String {
+        let name = self.topic(purpose);
+        let topic =
+            NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+        let answers = self.admin().create_topics([&topic], &options()).await;
+        for answer in answers.expect("the broker answers") {
+            answer.expect("the broker makes the topic");
+        }
+        until(BROKER_TIMEOUT, format!("leaders of topic {name}"), async || {
+            self.partitions_with_leader(&name, partitions)
+        })
+        .await;
+        name
+    }
+
+    /// Deletes a topic.
+    pub async fn delete(&self, topic: &str) {
+        let answers = self.admin().delete_topics(&[topic], &options()).await;
+        for answer in answers.expect("the broker answers") {
+            answer.expect("the broker deletes the topic");
+        }
+    }
+
+    fn partitions_with_leader(&self, topic: &str, expected: i32) -> Result<(), String> {
+        let metadata = self
+            .admin()
+            .inner()
+            .fetch_metadata(Some(topic), BROKER_TIMEOUT)
+            .map_err(|error| error.to_string())?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let led = partitions.filter(|partition| partition.leader() >= 0).count();
+        if led == expected as usize {
+            Ok(())
+        } else {
+            Err(format!("{led} of {expected} partitions have a leader"))
+        }
+    }
+
+    /// One client for all tests of this process: to make one takes longer than to ask it.
+    fn admin(&self) -> &'static AdminClient<DefaultClientContext> {
+        static ADMIN: OnceLock<AdminClient<DefaultClientContext>> = OnceLock::new();
+        ADMIN.get_or_init(|| self.client.create().expect("the rig's settings make a client"))
+    }
+
+    /// The reserved topics that somebody made.
+    fn made_topics(&self) -> KafkaResult<Vec<String>> {
+        let mut topics = taken(&self.topics);
+        if !topics.is_empty() {
+            let metadata = self.admin().inner().fetch_metadata(None, BROKER_TIMEOUT)?;
+            topics.retain(|topic| metadata.topics().iter().any(|made| made.name() == topic));
+        }
+        Ok(topics)
+    }
+}
+
+impl Own for TestKafka {
+    async fn clear(&self) {
+        let topics = taken(&self.topics);
+        let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
+        let groups = taken(&self.groups);
+        let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+        // A topic or group that was reserved and never made answers with an error of its own.
+        if !topics.is_empty() {
+            let _ = self.admin().delete_topics(&topics, &options()).await;
+        }
+        if !groups.is_empty() {
+            let _ = self.admin().delete_groups(&groups, &options()).await;
+        }
+    }
+
+    fn kept(&self) -> Vec<String> {
+        let topics = self.made_topics().unwrap_or_default();
+        let look = |topic| format!("bin/kafka-console-consumer --topic {topic} --from-beginning");
+        topics.iter().map(look).collect()
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(BROKER_TIMEOUT))
+        .operation_timeout(Some(BROKER_TIMEOUT))
+}
+
+fn reserve(names: &Mutex<Vec<String>>, name: String) -> String {
+    names.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+    name
+}
+
+fn taken(names: &Mutex<Vec<String>>) -> Vec<String> {
+    names.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
