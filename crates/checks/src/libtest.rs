@@ -13,6 +13,8 @@ pub enum Verdict {
     Failed,
     /// `ignored`
     Ignored,
+    /// `ignored, red by intent`: a sample that another test runs and looks at
+    RedByIntent,
 }
 
 /// The tests of one or more test programs, by name.
@@ -74,6 +76,9 @@ fn tests_that_ran(output: &str) -> usize {
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
+    if text == "ignored, red by intent" {
+        return Some(Verdict::RedByIntent);
+    }
     match text.split([' ', ',']).next()? {
         "ok" => Some(Verdict::Passed),
         "FAILED" => Some(Verdict::Failed),
@@ -143,7 +148,8 @@ mod tests {
 
     #[test]
     fn verdicts_are_read_in_both_of_libtests_ways() {
-        let output = "running 4 tests\n\
+        let output = "running 5 tests\n\
+            test sample::x ... ignored, red by intent\n\
             test given_a::x ... ok\n\
             test step1_a::y ... FAILED\n\
             test step1_a::slow ... rig: starting Kafka\n\
@@ -153,7 +159,8 @@ mod tests {
             \n\
             ok\n";
         let verdicts = verdicts(output).unwrap();
-        assert_eq!(verdicts.len(), 4);
+        assert_eq!(verdicts.len(), 5);
+        assert_eq!(verdicts["sample::x"], Verdict::RedByIntent);
         assert_eq!(verdicts["given_a::x"], Verdict::Passed);
         assert_eq!(verdicts["step1_a::y"], Verdict::Failed);
         assert_eq!(verdicts["step1_a::slow"], Verdict::Passed);

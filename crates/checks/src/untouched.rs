@@ -80,7 +80,9 @@ fn check(
 /// A test of given code passes. Every other one reaches the `todo!` of its own step.
 fn judge(test: &str, verdict: Verdict, report: Option<&Report>) -> Result<(), String> {
     match (libtest::is_given(test), verdict) {
-        (_, Verdict::Ignored) => return Err("is ignored; a skip must not look like a pass".into()),
+        (_, Verdict::Ignored | Verdict::RedByIntent) => {
+            return Err("is ignored; a skip must not look like a pass".into());
+        }
         (true, Verdict::Passed) => return Ok(()),
         (true, Verdict::Failed) => return Err("is of given code, but fails".into()),
         (false, Verdict::Passed) => return Err("passes on an untouched lab".into()),
