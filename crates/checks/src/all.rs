@@ -43,13 +43,16 @@ struct Row {
 pub fn run(repo: &Repo, shown: &[String]) -> Result<bool, NotRun> {
     let logs = repo.target.join("checks");
     std::fs::create_dir_all(&logs)?;
+    // A stage may build this very program anew, and the file that runs would be gone.
+    let program = logs.join("checks");
+    std::fs::copy(std::env::current_exe()?, &program)?;
     let started = Instant::now();
     let mut rows = Vec::new();
     for (command, name) in STAGES {
         eprintln!("checks: {name} …");
         let stage_started = Instant::now();
         let log = logs.join(format!("{command}.log"));
-        let (run, outcome) = run_stage(repo, command)?;
+        let (run, outcome) = run_stage(repo, &program, command)?;
         std::fs::write(&log, &run.output)?;
         let took = stage_started.elapsed();
         let row = Row { name, outcome, took };
@@ -63,10 +66,10 @@ pub fn run(repo: &Repo, shown: &[String]) -> Result<bool, NotRun> {
     Ok(rows.iter().all(|row| row.outcome.is_green()))
 }
 
-fn run_stage(repo: &Repo, stage: &str) -> Result<(Run, Outcome), NotRun> {
+fn run_stage(repo: &Repo, program: &Path, stage: &str) -> Result<(Run, Outcome), NotRun> {
     let dir = tempfile::tempdir()?;
     let result = dir.path().join("outcome.json");
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = Command::new(program);
     cargo::learners_environment(&mut command);
     command.arg("--root").arg(&repo.root).arg("--outcome").arg(&result).arg(stage);
     let run = cargo::run(&mut command)?;

@@ -13,6 +13,8 @@ pub enum Verdict {
     Failed,
     /// `ignored`
     Ignored,
+    /// `ignored, red by intent`: a sample that another test runs and looks at
+    RedByIntent,
 }
 
 /// The tests of one or more test programs, by name.
@@ -20,31 +22,63 @@ pub type Verdicts = BTreeMap<String, Verdict>;
 
 /// Reads the lines `test step1_event::… ... ok`.
 ///
-/// With one thread libtest writes the name first and the verdict when the test has ended. What
-/// others write in between then stands on the line, and the verdict on a line of its own.
-pub fn verdicts(output: &str) -> Verdicts {
+/// Other writers share the pipe, the C library of the Kafka client among them, and may stand on a
+/// test's line before it. With one thread libtest writes the name first and the verdict when the
+/// test has ended; then they may also stand between the two.
+///
+/// # Errors
+/// When libtest ran another number of tests than were found.
+pub fn verdicts(output: &str) -> Result<Verdicts, String> {
     let mut verdicts = Verdicts::new();
     let mut waiting: Option<&str> = None;
+    let mut judged = 0;
     for line in output.lines() {
-        if let Some((name, rest)) = test_line(line) {
-            match verdict(rest) {
-                Some(verdict) => drop(verdicts.insert(name.to_owned(), verdict)),
-                None => waiting = Some(name),
+        let (name, rest) = match (test_line(line), waiting) {
+            (Some((name, rest)), _) => (name, rest),
+            (None, Some(name)) => (name, line),
+            (None, None) => continue,
+        };
+        match verdict(rest) {
+            Some(verdict) => {
+                verdicts.insert(name.to_owned(), verdict);
+                judged += 1;
+                waiting = None;
             }
-        } else if let (Some(name), Some(verdict)) = (waiting, verdict(line)) {
-            verdicts.insert(name.to_owned(), verdict);
-            waiting = None;
+            None => waiting = Some(name),
         }
     }
-    verdicts
+    let ran = tests_that_ran(output);
+    if ran != judged {
+        return Err(format!("libtest ran {ran} tests, but {judged} verdicts were found"));
+    }
+    Ok(verdicts)
 }
 
 fn test_line(line: &str) -> Option<(&str, &str)> {
-    let (name, rest) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    Some((name.strip_suffix(" - should panic").unwrap_or(name), rest))
+    let (before, rest) = line.split_once(" ... ")?;
+    let before = before.strip_suffix(" - should panic").unwrap_or(before);
+    // The name of a documentation test has spaces: `src/lib.rs - item (line 12)`.
+    if let Some(name) = before.strip_prefix("test ") {
+        return Some((name, rest));
+    }
+    let (_, name) = before.rsplit_once("test ")?;
+    (!name.contains(' ')).then_some((name, rest))
+}
+
+/// The sum of `running 14 tests` over all test programs.
+fn tests_that_ran(output: &str) -> usize {
+    let counts = output.lines().filter_map(|line| {
+        let (_, count) = line.split_once("running ")?;
+        let (count, rest) = count.split_once(' ')?;
+        matches!(rest, "test" | "tests").then(|| count.parse::<usize>().ok())?
+    });
+    counts.sum()
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
+    if text == "ignored, red by intent" {
+        return Some(Verdict::RedByIntent);
+    }
     match text.split([' ', ',']).next()? {
         "ok" => Some(Verdict::Passed),
         "FAILED" => Some(Verdict::Failed),
@@ -114,7 +148,8 @@ mod tests {
 
     #[test]
     fn verdicts_are_read_in_both_of_libtests_ways() {
-        let output = "running 4 tests\n\
+        let output = "running 5 tests\n\
+            test sample::x ... ignored, red by intent\n\
             test given_a::x ... ok\n\
             test step1_a::y ... FAILED\n\
             test step1_a::slow ... rig: starting Kafka\n\
@@ -123,12 +158,35 @@ mod tests {
             test step2_b::z ... ignored, needs Docker\n\
             \n\
             ok\n";
-        let verdicts = verdicts(output);
-        assert_eq!(verdicts.len(), 4);
+        let verdicts = verdicts(output).unwrap();
+        assert_eq!(verdicts.len(), 5);
+        assert_eq!(verdicts["sample::x"], Verdict::RedByIntent);
         assert_eq!(verdicts["given_a::x"], Verdict::Passed);
         assert_eq!(verdicts["step1_a::y"], Verdict::Failed);
         assert_eq!(verdicts["step1_a::slow"], Verdict::Passed);
         assert_eq!(verdicts["step2_b::z"], Verdict::Ignored);
+    }
+
+    #[test]
+    fn a_verdict_behind_what_another_writer_left_on_the_line_is_read() {
+        let output =
+            "running 1 test\n%3|1763|FAIL|rdkafka| connect failed: test step3_a::b ... FAILED\n";
+        assert_eq!(verdicts(output).unwrap()["step3_a::b"], Verdict::Failed);
+    }
+
+    #[test]
+    fn a_documentation_test_is_a_test() {
+        let output = "running 1 test\ntest src/lib.rs - utc::format (line 12) ... ok\n";
+        assert_eq!(
+            verdicts(output).unwrap()["src/lib.rs - utc::format (line 12)"],
+            Verdict::Passed
+        );
+    }
+
+    #[test]
+    fn a_test_without_a_verdict_is_missed() {
+        let error = verdicts("running 2 tests\ntest a ... ok\n").unwrap_err();
+        assert_eq!(error, "libtest ran 2 tests, but 1 verdicts were found");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `checks lints`: format, clippy, build and doc without a single warning, skeletons included.
 
 use crate::cargo::{self, Run};
-use crate::outcome::{NotRun, Outcome, Tally};
+use crate::outcome::{NotRun, Outcome, Tally, plural};
 use crate::repo::Repo;
 
 /// The calls of cargo. None changes a flag of the compiler, so no dependency is built anew.
@@ -42,8 +42,9 @@ fn silent(arguments: &[&str], run: &Run) -> Result<(), String> {
         .filter(|line| !progress.iter().any(|word| line.trim_start().starts_with(word)))
         .collect();
     Err(format!(
-        "cargo {}: {warnings} warnings, {}\n{}",
+        "cargo {}: {}, {}\n{}",
         arguments.join(" "),
+        plural(warnings, "warning"),
         run.status,
         shown.join("\n")
     ))
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn a_warning_fails_though_cargo_succeeds() {
         let error = judge("echo '   Compiling x'; echo 'warning: unused import'").unwrap_err();
-        assert!(error.starts_with("cargo build: 1 warnings, exit status: 0"), "{error}");
+        assert!(error.starts_with("cargo build: 1 warning, exit status: 0"), "{error}");
         assert!(!error.contains("Compiling"), "{error}");
     }
 

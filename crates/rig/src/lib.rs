@@ -19,7 +19,7 @@
 //! | [`control`] | the connection to the program: it keeps the servers alive |
 //! | [`external`] | servers that the environment names |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
-//! | [`say`] | a line to the person, past the capture of the test harness |
+//! | [`mod@say`] | a line to the person, past the capture of the test harness |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
 
 pub mod cluster;

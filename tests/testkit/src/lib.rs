@@ -6,7 +6,7 @@
 //!
 //! | module | idea |
 //! |---|---|
-//! | [`rule`] | an assertion that says the rule first, and asks a question last |
+//! | [`mod@rule`] | an assertion that says the rule first, and asks a question last |
 //! | [`difference`] | two values, shown so that the first difference is seen |
 //! | [`deadline`] | waiting without sleeping |
 //! | [`own`] | a test with Kafka, PostgreSQL or both |

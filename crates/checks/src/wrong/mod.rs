@@ -10,7 +10,7 @@ mod workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::cargo::{self, Built, Run};
 use crate::libtest::{self, Kind, Verdict};
@@ -27,6 +27,7 @@ use workspace::Workspace;
 pub fn run(repo: &Repo, lab: Option<&str>, slug: Option<&str>) -> Result<Outcome, NotRun> {
     let asked: Vec<String> = lab.into_iter().map(str::to_owned).collect();
     let workspace = Workspace::generate(repo)?;
+    snapshot::silence_insta();
     let mut tally = Tally::default();
     let mut answers_seen = 0;
     for lab in repo.chosen_labs(&asked)? {
@@ -38,8 +39,12 @@ pub fn run(repo: &Repo, lab: Option<&str>, slug: Option<&str>) -> Result<Outcome
                 continue;
             }
         };
-        answers_seen += answers.len();
-        check_lab(&LabRun { repo, workspace: &workspace, lab: &lab }, &answers, slug, &mut tally)?;
+        answers_seen += check_lab(
+            &LabRun { repo, workspace: &workspace, lab: &lab },
+            &answers,
+            slug,
+            &mut tally,
+        )?;
         if slug.is_none() {
             let folder = folder.join("snapshots");
             tally.count(snapshot::none_is_left_over(&folder, &answers));
@@ -66,28 +71,29 @@ struct TestProgram {
     environment: Vec<(String, PathBuf)>,
 }
 
+/// Returns how many wrong answers were judged.
 fn check_lab(
     run: &LabRun<'_>,
     answers: &[WrongAnswer],
     slug: Option<&str>,
     tally: &mut Tally,
-) -> Result<(), NotRun> {
+) -> Result<usize, NotRun> {
     let lab = run.lab;
     if answers.is_empty() {
         tally.fail(format!("{lab}: no wrong answer in tests/{lab}/wrong"));
-        return Ok(());
+        return Ok(0);
     }
     let started = Instant::now();
     let program = match build(run, answers)? {
         Ok(program) => program,
         Err(why) => {
             tally.fail(format!("{lab}: {why}"));
-            return Ok(());
+            return Ok(0);
         }
     };
     let build_time = started.elapsed();
     let unchanged = start(&program, None, &named_tests(answers))?;
-    let right = libtest::verdicts(&unchanged.output);
+    let right = libtest::verdicts(&unchanged.output)?;
 
     let started = Instant::now();
     let mut judged = 0;
@@ -107,18 +113,9 @@ fn check_lab(
     if slug.is_none() {
         tally.count(every_step_has_one(&program, answers)?.map_err(|why| format!("{lab}: {why}")));
     }
-    say_times(lab, build_time, started.elapsed(), judged);
-    Ok(())
-}
-
-fn say_times(lab: &str, build: Duration, runs: Duration, answers: u32) {
-    let each = runs.checked_div(answers).unwrap_or_default();
-    println!(
-        "{lab}: built in {:.1} s, {answers} wrong answers in {:.1} s, {:.2} s each",
-        build.as_secs_f64(),
-        runs.as_secs_f64(),
-        each.as_secs_f64()
-    );
+    let (build, runs) = (build_time.as_secs_f64(), started.elapsed().as_secs_f64());
+    println!("{lab}: built in {build:.1} s, {} in {runs:.1} s", plural(judged, "wrong answer"));
+    Ok(judged)
 }
 
 /// Builds the generated lab. What comes from a registry must be found built: by then the real lab
@@ -198,7 +195,7 @@ fn judge(
     command.args(["--exact", &answer.caught_by]);
     command.env(VARIABLE, &answer.slug).env("TIDEMARK_REPORT", &report);
     let told = cargo::run(&mut command)?;
-    if libtest::verdicts(&told.output).get(&answer.caught_by) != Some(&Verdict::Failed) {
+    if libtest::verdicts(&told.output)?.get(&answer.caught_by) != Some(&Verdict::Failed) {
         return not_caught(program, answer, &told).map(Err);
     }
     let reports = libtest::reports(&std::fs::read_to_string(&report).unwrap_or_default())?;
@@ -225,7 +222,7 @@ fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), S
 /// Says which tests catch a wrong answer that its named test lets pass.
 fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result<String, NotRun> {
     let all = cargo::run(command(program).env(VARIABLE, &answer.slug))?;
-    let catching = failing(&all.output);
+    let catching = failing(&all.output)?;
     Ok(if catching.is_empty() {
         format!("no test catches it\n{}", told.output)
     } else {
@@ -251,7 +248,7 @@ fn caught_earlier(
     let mut command = command(program);
     command.args((first..named).map(|step| format!("step{step}_"))).env(VARIABLE, &answer.slug);
     let earlier = cargo::run(&mut command)?;
-    Ok(failing(&earlier.output).into_iter().next())
+    Ok(failing(&earlier.output)?.into_iter().next())
 }
 
 /// 1 for a module that opens with `//! Step 1: …`.
@@ -261,10 +258,10 @@ fn step_of_module(source: &Path) -> Option<u32> {
     number.parse().ok()
 }
 
-fn failing(output: &str) -> Vec<String> {
-    let verdicts = libtest::verdicts(output);
+fn failing(output: &str) -> Result<Vec<String>, NotRun> {
+    let verdicts = libtest::verdicts(output)?;
     let failed = verdicts.into_iter().filter(|(_, verdict)| *verdict == Verdict::Failed);
-    failed.map(|(test, _)| test).collect()
+    Ok(failed.map(|(test, _)| test).collect())
 }
 
 /// Every step that has a test has a wrong answer.
@@ -278,9 +275,10 @@ fn every_step_has_one(
         tests.filter(|test| !libtest::is_given(test)).filter_map(libtest::step_of).collect();
     let caught: BTreeSet<u32> =
         answers.iter().filter_map(|answer| libtest::step_of(&answer.caught_by)).collect();
-    Ok(match steps.difference(&caught).next() {
-        Some(step) => Err(format!("step {step} has no wrong answer")),
-        None => Ok(()),
+    let without: Vec<String> = steps.difference(&caught).map(u32::to_string).collect();
+    Ok(match without.is_empty() {
+        true => Ok(()),
+        false => Err(format!("no wrong answer for step {}", without.join(", "))),
     })
 }
 

@@ -25,6 +25,18 @@ pub fn compare(folder: &Path, slug: &str, message: &str) -> Result<(), String> {
     })
 }
 
+/// Keeps insta's panics from being printed: it has shown the difference by then. Any other panic is
+/// printed as ever.
+pub fn silence_insta() {
+    let default_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.payload_as_str().unwrap_or_default();
+        if !message.starts_with("snapshot assertion for ") {
+            default_hook(panic);
+        }
+    }));
+}
+
 /// A snapshot without a wrong answer is a message that nobody can read any more.
 ///
 /// # Errors
