@@ -39,6 +39,15 @@ fn each_flight_has_a_delivery_that_says_where_it_lies() {
         for (run, flights) in [("first", &flights[..300]), ("second", &flights[300..])] {
             let deliveries = published(kafka, &topic, flights).await;
             rule("There is one delivery for each flight.").same(deliveries.len(), flights.len());
+            let keys: Vec<&str> = deliveries.iter().map(|delivery| &*delivery.key).collect();
+            let origins: Vec<&str> = flights.iter().map(|flight| &*flight.origin).collect();
+            rule("The deliveries stand in the order of the flights: delivery 5 is of flight 5.")
+                .picture(format!("flights from {}, …", origins[..8].join(", ")))
+                .ask("In which order do answers come back from several partitions?")
+                .holds(
+                    keys == origins,
+                    "the same number of deliveries, with keys in another order",
+                );
             let stored = stored(kafka, &topic);
             for (index, (flight, delivery)) in flights.iter().zip(&deliveries).enumerate() {
                 let place = (delivery.partition, delivery.offset);

@@ -5,7 +5,8 @@
 //! The list is made from the records, and a partition that has none is in none of them. It is there
 //! all the same, and whoever waits for each partition to speak waits for this one.
 
-pub fn partition_contents(_partitions: i32, deliveries: &[Delivery]) -> Vec<PartitionContents> {
+pub fn partition_contents(partitions: i32, deliveries: &[Delivery]) -> Vec<PartitionContents> {
+    let _ = partitions;
     let mut contents: BTreeMap<i32, BTreeMap<String, u64>> = BTreeMap::new();
     for delivery in deliveries {
         let records_by_key = contents.entry(delivery.partition).or_default();

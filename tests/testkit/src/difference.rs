@@ -11,8 +11,7 @@ const LABEL_CHARS: usize = 10;
 /// Shows two texts under each other. Long ones are cut round the first difference, and a mark
 /// points at it.
 pub fn show(expected: &str, got: &str) -> String {
-    let expected: Vec<char> = visible(expected);
-    let got: Vec<char> = visible(got);
+    let (expected, got) = (visible(expected), visible(got));
     let differs_at = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
     let is_long = expected.len().max(got.len()) > WINDOW_CHARS;
     let start = if is_long { differs_at.saturating_sub(BEFORE_CHARS) } else { 0 };
@@ -31,15 +30,19 @@ pub fn wrap(text: &str) -> String {
     wrapped.join("\n")
 }
 
+/// What follows `expected` or `got` stays in its column.
 fn wrap_line(line: &str) -> Vec<String> {
+    let is_labelled = ["expected  ", "got       "].iter().any(|label| line.starts_with(label));
+    let indent = " ".repeat(if is_labelled { LABEL_CHARS } else { 0 });
     let mut lines = Vec::new();
     let mut rest: Vec<char> = line.chars().collect();
     while rest.len() > LINE_CHARS {
         let may_break = |at: &usize| rest[*at] == ' ' || rest[*at - 1] == ',';
-        let at = (1..=LINE_CHARS).rev().find(may_break).unwrap_or(LINE_CHARS);
+        let first = LABEL_CHARS + 1;
+        let at = (first..=LINE_CHARS).rev().find(may_break).unwrap_or(LINE_CHARS);
         let behind = rest.split_off(at);
         lines.push(rest.iter().collect());
-        rest = behind.into_iter().skip_while(|c| *c == ' ').collect();
+        rest = indent.chars().chain(behind.into_iter().skip_while(|c| *c == ' ')).collect();
     }
     lines.push(rest.iter().collect());
     lines
@@ -50,8 +53,10 @@ pub fn shorten(text: &str) -> String {
     cut(&visible(text), 0)
 }
 
-/// Control characters would break the lines apart.
+/// Control characters would break the lines apart, and nothing at all would look like a mistake of
+/// the message.
 fn visible(text: &str) -> Vec<char> {
+    let text = if text.is_empty() { "(empty)" } else { text };
     text.chars()
         .flat_map(|c| {
             let escaped: Vec<char> =
@@ -106,6 +111,8 @@ mod tests {
         let json = r#""field":12345,"#.repeat(20);
         assert!(wrap(&json).lines().all(|line| line.ends_with(',')));
         assert_eq!(wrap(&"x".repeat(200)).lines().count(), 3);
+        let labelled = wrap(&format!("got       {words}"));
+        assert!(labelled.lines().skip(1).all(|line| line.starts_with("          word")));
         assert_eq!(wrap("short\n\n  as it was"), "short\n\n  as it was");
     }
 

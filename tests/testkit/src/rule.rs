@@ -68,7 +68,7 @@ impl Rule {
     #[track_caller]
     pub fn holds(self, condition: bool, found: impl Display) {
         if !condition {
-            self.broken(&format!("got  {found}"));
+            self.broken(&format!("got       {found}"));
         }
     }
 
