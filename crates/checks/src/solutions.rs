@@ -69,6 +69,7 @@ fn passed(verdict: Verdict) -> Result<(), String> {
 struct Servers {
     kafka: Option<String>,
     postgres: Option<String>,
+    provider: Option<&'static str>,
 }
 
 impl Servers {
@@ -77,13 +78,22 @@ impl Servers {
         for line in said.lines() {
             self.kafka = version_behind(line, "Kafka").or(self.kafka.take());
             self.postgres = version_behind(line, "PostgreSQL").or(self.postgres.take());
+            self.provider = provider_in(line).or(self.provider);
         }
     }
 
     fn show(&self) -> String {
         let version = |version: &Option<String>| version.clone().unwrap_or("unknown".to_owned());
-        format!("Kafka {}, PostgreSQL {}", version(&self.kafka), version(&self.postgres))
+        let provider = self.provider.map_or(String::new(), |provider| format!(" ({provider})"));
+        format!("Kafka {}, PostgreSQL {}{provider}", version(&self.kafka), version(&self.postgres))
     }
+}
+
+/// `local` in `rig: Kafka 4.3.1 at 127.0.0.1:…, PostgreSQL 17.9 at … (local, warm)`.
+fn provider_in(line: &str) -> Option<&'static str> {
+    let line = line.strip_prefix("rig: ")?;
+    let named = |provider: &&&str| line.contains(&format!("({provider}"));
+    ["external", "containers", "local"].iter().find(named).copied()
 }
 
 fn version_behind(line: &str, product: &str) -> Option<String> {
@@ -129,6 +139,8 @@ mod tests {
         servers
             .read("rig: taking Kafka 4.3.1 and PostgreSQL 17.9 from this machine\nKafka is slow\n");
         assert_eq!(servers.show(), "Kafka 4.3.1, PostgreSQL 17.9");
+        servers.read("rig: Kafka 4.3.1 at 127.0.0.1:9092, PostgreSQL 17.9 at b:1 (local, warm)\n");
+        assert_eq!(servers.show(), "Kafka 4.3.1, PostgreSQL 17.9 (local)");
     }
 
     #[test]
