@@ -8,7 +8,7 @@ mod board;
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Parser;
 use flights::replay::arrival_order;
@@ -17,7 +17,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lab01::layout::{PartitionContents, first_unordered_pair, partition_contents};
 use lab01::publish::{Delivery, publish};
 use lab01::readback::read_topic;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, broker_timeout, ensure_topic};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -106,8 +106,12 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 /// Removes the topic of an earlier run; fine when there is none.
 async fn remove_topic(kafka: &ClientConfig, topic: &str) -> Result<(), Box<dyn Error>> {
     let admin: AdminClient<DefaultClientContext> = kafka.create()?;
-    let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(10)));
-    for answer in admin.delete_topics(&[topic], &options).await? {
+    let options = AdminOptions::new().request_timeout(Some(broker_timeout(kafka)));
+    let answers = admin.delete_topics(&[topic], &options).await.map_err(|error| {
+        let brokers = kafka.get("bootstrap.servers").unwrap_or_default();
+        format!("no broker answers at {brokers}: {error}")
+    })?;
+    for answer in answers {
         match answer {
             Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
             Err((topic, code)) => return Err(format!("cannot empty {topic}: {code}").into()),

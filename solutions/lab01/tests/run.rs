@@ -1,0 +1,135 @@
+//! `cargo run` and Kafka's own tools: the program, the book and the README say the same.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+/// What a run with a board prints. The run is the second of two, so that whatever it doubled
+/// would show.
+static RUN: LazyLock<String> = LazyLock::new(|| {
+    program(&["--board"]);
+    let output = program(&["--board"]);
+    assert!(output.status.success(), "the run failed: {}", text(&output.stderr));
+    text(&output.stdout)
+});
+
+fn program(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program runs")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Runs one of the tools in `bin/` and returns what it prints.
+fn tool(name: &str, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(root().join("bin").join(name))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the tool runs");
+    let mut stdin = child.stdin.take().expect("the input is piped");
+    stdin.write_all(input.as_bytes()).expect("the tool reads its input");
+    drop(stdin);
+    let output = child.wait_with_output().expect("the tool ends");
+    assert!(output.status.success(), "{name} failed: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether the page shows the block word for word.
+fn quotes(page: &str, block: &str) -> bool {
+    page.contains(block.trim_end())
+}
+
+#[test]
+fn the_readme_shows_the_board_as_it_is_printed() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let begin = RUN.find("New York departures").expect("the run prints a board");
+    let end = RUN.find("\n\nLook: ").expect("the run ends with a hint");
+    let board = &RUN[begin..end];
+    assert!(quotes(&readme, board), "README.md does not show this board:\n{board}");
+}
+
+#[test]
+fn the_chapter_shows_the_layout_as_it_is_printed() {
+    let chapter = root().join("book/src/01-topics-and-events.md");
+    let chapter = std::fs::read_to_string(chapter).unwrap();
+    let begin = RUN.find(" partition ").expect("the run prints the layout");
+    let end = RUN.find("\n\nNew York departures").expect("the board stands behind the layout");
+    let layout = &RUN[begin..end];
+    assert!(quotes(&chapter, layout), "the chapter does not show this layout:\n{layout}");
+}
+
+#[test]
+fn a_second_run_doubles_nothing() {
+    LazyLock::force(&RUN);
+    let offsets = tool("kafka-get-offsets", &["--topic", "lab01.calm"], "");
+    assert_eq!(offsets, "lab01.calm:0:1861\nlab01.calm:1:4431\nlab01.calm:2:0\n");
+}
+
+#[test]
+fn kafkas_own_consumer_sees_key_timestamp_headers_and_payload() {
+    LazyLock::force(&RUN);
+    let mut arguments = vec!["--topic", "lab01.calm", "--partition", "1", "--offset", "earliest"];
+    arguments.extend(["--max-messages", "1"]);
+    for part in ["print.timestamp=true", "print.headers=true", "print.key=true"] {
+        arguments.extend(["--formatter-property", part]);
+    }
+    let first = tool("kafka-console-consumer", &arguments, "");
+    assert_eq!(
+        first.trim_end(),
+        "CreateTime:1361145180000\tcontent-type:application/json,schema:flight.v1\tJFK\t\
+         {\"carrier\":\"EV\",\"flight\":5714,\"tail\":\"N830AS\",\"origin\":\"JFK\",\
+         \"dest\":\"IAD\",\"distance_miles\":228,\"scheduled\":\"2013-02-18T00:00:00Z\",\
+         \"delay_min\":-7}"
+    );
+}
+
+#[test]
+fn kafkas_own_producer_puts_each_airport_on_the_same_partition() {
+    let topic = &format!("lab01-run-same-partition-{}", std::process::id());
+    tool("kafka-topics", &["--create", "--topic", topic, "--partitions", "3"], "");
+    let mut arguments = vec!["--topic", topic];
+    for property in ["parse.key=true", "key.separator=:"] {
+        arguments.extend(["--reader-property", property]);
+    }
+    tool("kafka-console-producer", &arguments, "EWR:by hand\nJFK:by hand\nLGA:by hand\n");
+    let offsets = tool("kafka-get-offsets", &["--topic", topic], "");
+    tool("kafka-topics", &["--delete", "--topic", topic], "");
+    // The layout of the chapter: LGA on partition 0, EWR and JFK on partition 1.
+    assert_eq!(offsets, format!("{topic}:0:1\n{topic}:1:2\n{topic}:2:0\n"));
+}
+
+#[test]
+fn a_week_that_there_is_not_is_refused_with_those_there_are() {
+    let output = program(&["--week", "rainy"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.contains("expected a week, `calm` or `storm`, found `rainy`"), "{said}");
+}
+
+#[test]
+fn a_broker_that_is_not_there_is_one_sentence() {
+    let output = Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
+        .env("TIDEMARK_RIG", "external")
+        .env("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
+        .env("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    let errors: Vec<&str> = said.lines().filter(|line| !line.starts_with("rig: ")).collect();
+    assert_eq!(errors.len(), 1, "{said}");
+    assert!(errors[0].starts_with("error: no broker answers at 127.0.0.1:9: "), "{said}");
+}
