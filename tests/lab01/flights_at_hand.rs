@@ -1,6 +1,6 @@
 //! Flights that the tests use.
 
-use flights::{Flight, Week};
+use flights::{Flight, Week, utc};
 
 /// The event of [`ua_1545`], as it must lie on the topic.
 pub const UA_1545: &str = r#"{"carrier":"UA","flight":1545,"tail":"N14228","origin":"EWR","dest":"IAH","distance_miles":1400,"scheduled":"2013-01-01T10:15:00Z","delay_min":2}"#;
@@ -38,4 +38,9 @@ pub fn first_of_the_calm_week(count: usize) -> Vec<Flight> {
 /// What a flight must look like on the topic. Written without the learner's own code.
 pub fn event_of(flight: &Flight) -> String {
     serde_json::to_string(flight).expect("a flight holds only text and numbers")
+}
+
+/// An instant as Kafka counts it, and as a person reads it.
+pub fn instant(instant_ms: i64) -> String {
+    format!("{instant_ms} ms, {}", utc::format(instant_ms))
 }

@@ -15,9 +15,9 @@ testkit::lab! {
     chapter: "book/src/01-topics-and-events.md",
     steps: [
         "event.rs": "a flight as strict JSON",
-        "record.rs": "key, timestamp and headers of a record",
-        "topic.rs": "create and describe a topic",
-        "publish.rs": "publish, and know where each record is",
+        "record.rs": "key, timestamp, headers",
+        "topic.rs": "create, describe a topic",
+        "publish.rs": "publish the flights",
         "layout.rs": "partitions and order",
     ],
 }

@@ -47,7 +47,7 @@ fn an_impossible_flight_is_not_written() {
             .ask("A record on a topic cannot be taken back. Who could still stop this one?")
             .refuses(
                 encode(&flight).map(text),
-                &format!("an impossible `{field}`"),
+                &format!("Impossible, field `{field}`"),
                 |error| matches!(error, EventError::Impossible(found) if found.field == field),
             );
     }
@@ -77,7 +77,7 @@ fn an_unknown_field_is_refused() {
     rule("An event has exactly the fields of a flight; one that nobody knows is refused.")
         .picture(&payload)
         .ask("A field was renamed and the reader goes on without it. When would you notice?")
-        .refuses(decode(payload.as_bytes()), "malformed, and `gate` is named", |error| {
+        .refuses(decode(payload.as_bytes()), "Malformed, and the text names `gate`", |error| {
             matches!(error, EventError::Malformed { .. }) && error.to_string().contains("`gate`")
         });
 }
@@ -89,12 +89,12 @@ fn a_missing_field_is_refused() {
         let name = missing.split('"').nth(1).expect("a field has a name");
         let others: Vec<&str> = fields.clone().filter(|field| *field != missing).collect();
         let payload = format!("{{{}}}", others.join(","));
-        rule("An event has every field of a flight; null stands for unknown, absence for nothing.")
+        rule("An event has every field of a flight. What is unknown is written as null, not left out.")
             .picture(&payload)
             .ask("Who decides what a missing field means: the writer who left it out, or you?")
             .refuses(
                 decode(payload.as_bytes()),
-                &format!("malformed, and `{name}` is named"),
+                &format!("Malformed, and the text names `{name}`"),
                 |e| matches!(e, EventError::Malformed { .. }) && e.to_string().contains(name),
             );
     }
@@ -108,9 +108,14 @@ fn a_field_that_stands_twice_is_refused() {
         .ask(
             "Which of the two delays does your reader take? Does every other reader take the same?",
         )
-        .refuses(decode(payload.as_bytes()), "malformed, and `delay_min` is named", |error| {
-            matches!(error, EventError::Malformed { .. }) && error.to_string().contains("delay_min")
-        });
+        .refuses(
+            decode(payload.as_bytes()),
+            "Malformed, and the text names `delay_min`",
+            |error| {
+                matches!(error, EventError::Malformed { .. })
+                    && error.to_string().contains("delay_min")
+            },
+        );
 }
 
 #[test]
@@ -131,7 +136,7 @@ fn a_value_of_another_type_is_refused() {
         rule("A value that is not of the field's type is refused, and the field is named.")
             .picture(&payload)
             .ask("What does the error tell a person who has to find this among a million records?")
-            .refuses(decode(payload.as_bytes()), &format!("malformed, field `{field}`"), |error| {
+            .refuses(decode(payload.as_bytes()), &format!("Malformed, field `{field}`"), |error| {
                 matches!(error, EventError::Malformed { field: found, .. } if found == field)
             });
     }
@@ -143,10 +148,14 @@ fn an_error_names_line_and_column() {
     rule("An error says where in the payload it is, both counted from 1.")
         .picture(&payload)
         .ask("The parser's own error knows the place. Does yours still?")
-        .refuses(decode(payload.as_bytes()), "line 2, column 13, field `flight`", |error| {
-            matches!(error, EventError::Malformed { line: 2, column: 13, field, .. }
+        .refuses(
+            decode(payload.as_bytes()),
+            "Malformed, line 2, column 13, field `flight`",
+            |error| {
+                matches!(error, EventError::Malformed { line: 2, column: 13, field, .. }
                 if field == "flight")
-        });
+            },
+        );
 }
 
 #[test]
@@ -156,7 +165,7 @@ fn a_second_record_in_a_payload_is_refused() {
         rule("A payload holds one event and nothing behind it.")
             .picture(format!("{UA_1545} ← the event ends here\n{}", behind.trim_start()))
             .ask("Where does your parser stop, and who looks at what is left?")
-            .refuses(decode(payload.as_bytes()), "malformed", |error| {
+            .refuses(decode(payload.as_bytes()), "Malformed", |error| {
                 matches!(error, EventError::Malformed { .. })
             });
     }
@@ -168,7 +177,7 @@ fn a_payload_that_ends_early_is_refused() {
         let payload = &UA_1545[..end];
         rule("An event that is cut off is refused, wherever the cut is.")
             .picture(format!("{payload} ← cut off after {end} bytes"))
-            .refuses(decode(payload.as_bytes()), "malformed", |error| {
+            .refuses(decode(payload.as_bytes()), "Malformed", |error| {
                 matches!(error, EventError::Malformed { .. })
             });
     }
@@ -181,10 +190,14 @@ fn bytes_that_are_not_utf8_are_refused() {
     payload[at + 1] = 0xff;
     rule("JSON is UTF-8. A byte that is none is refused where it stands, not mended.")
         .picture(payload.escape_ascii().to_string().replace("\\\"", "\""))
-        .ask("What must the reader of this error look for: the byte that was sent, or a letter that your code put in its place?")
-        .refuses(decode(&payload), "malformed, field `dest`", |error| {
-            matches!(error, EventError::Malformed { field, .. } if field == "dest")
-        });
+        .ask(
+            "Who reads this error looks for a byte that was sent. Will it be found in the payload?",
+        )
+        .refuses(
+            decode(&payload),
+            "Malformed, field `dest`",
+            |error| matches!(error, EventError::Malformed { field, .. } if field == "dest"),
+        );
 }
 
 #[test]
@@ -204,7 +217,7 @@ fn a_value_that_no_flight_has_is_refused() {
             .ask("The types are right here. What else is known of a flight?")
             .refuses(
                 decode(payload.as_bytes()),
-                &format!("an impossible `{field}`"),
+                &format!("Impossible, field `{field}`"),
                 |error| matches!(error, EventError::Impossible(found) if found.field == field),
             );
     }
@@ -224,7 +237,7 @@ fn a_payload_over_the_limit_is_not_even_parsed() {
         rule("A payload over the limit is refused by its length alone, before it is parsed.")
             .picture(format!("{len} bytes, each of them 0; the limit is {MAX_EVENT_BYTES}"))
             .ask("What does a parser cost you that is given 100 MB, and when do you know the length?")
-            .refuses(decode(&payload), &format!("too long, {len} bytes"), |error| {
+            .refuses(decode(&payload), &format!("TooLong, {len} bytes found"), |error| {
                 matches!(error, EventError::TooLong { found_bytes } if *found_bytes == len)
             });
     }

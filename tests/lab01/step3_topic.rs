@@ -8,8 +8,7 @@ use lab01::topic::{
     Ensured, Retention, TopicDescription, TopicError, TopicSpec, describe_topic, ensure_topic,
 };
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
 use testkit::{TestKafka, rule, with_kafka};
 
@@ -23,13 +22,11 @@ fn flights_topic(name: String) -> TopicSpec {
 
 /// Partitions, replicas of the first one and `retention.ms`, as the broker has them.
 async fn really(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)> {
-    let admin: AdminClient<DefaultClientContext> =
-        kafka.client().create().expect("the settings are good");
-    let all = admin.inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
+    let all = kafka.admin().inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
     let found = all.topics().iter().find(|found| found.name() == topic)?;
     let partitions = found.partitions();
     let question = ResourceSpecifier::Topic(topic);
-    let answers = admin.describe_configs([&question], &AdminOptions::new()).await;
+    let answers = kafka.admin().describe_configs([&question], &AdminOptions::new()).await;
     let config = answers.expect("the broker answers").remove(0).expect("the topic has settings");
     let retention = config.get("retention.ms").and_then(|entry| entry.value.clone());
     Some((partitions.len(), partitions[0].replicas().len(), retention.unwrap_or_default()))
@@ -38,7 +35,7 @@ async fn really(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)
 /// A client of a broker that is not there. Nothing listens on port 1.
 fn nobody() -> ClientConfig {
     let mut kafka = ClientConfig::new();
-    kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "300");
+    kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "200");
     kafka
 }
 
@@ -78,13 +75,16 @@ fn of_two_calls_at_once_one_makes_the_topic() {
         let both = tokio::join!(ensure_topic(&client, &spec), ensure_topic(&client, &spec));
         let mut ensured: Vec<String> = [both.0, both.1]
             .into_iter()
-            .map(|result| result.map_or_else(|error| error.to_string(), |done| format!("{done:?}")))
+            .map(|result| match result {
+                Ok(done) => format!("{done:?}"),
+                Err(error) => error.to_string().replace(&spec.name, "flights"),
+            })
             .collect();
         ensured.sort_unstable();
         rule("Of two programs that ensure a topic at once, one makes it and one finds it.")
             .picture("A: is it there? ── no ────────── make it\nB:    is it there? ── no ────────── make it")
             .ask("Between asking and making lies a gap. Who alone can know whether a topic is there?")
-            .same(ensured.join(", ").as_str(), "AlreadyThere, Created");
+            .same_bytes(ensured.join(", "), "AlreadyThere, Created");
     });
 }
 
@@ -97,7 +97,7 @@ fn another_number_of_partitions_is_refused_with_both_numbers() {
             .ask("\"Already exists\" says that the name is taken. Is it the topic that was asked for?")
             .refuses(
                 ensure_topic(&kafka.client(), &flights_topic(topic.clone())).await,
-                "other partitions: expected 3, found 2",
+                "OtherPartitions, expected 3, found 2",
                 |error| {
                     matches!(error, TopicError::OtherPartitions { expected: 3, found: 2, topic: name }
                         if *name == topic)
@@ -114,18 +114,23 @@ fn a_topic_that_the_broker_refuses_is_not_created() {
         let good = flights_topic(kafka.topic("flights"));
         let refused = [
             (
+                "3 replicas of each partition, on a cluster of one broker",
                 TopicSpec { replication: 3, ..good.clone() },
                 RDKafkaErrorCode::InvalidReplicationFactor,
             ),
-            (TopicSpec { name: "new/york".to_owned(), ..good }, RDKafkaErrorCode::InvalidTopic),
+            (
+                "a topic named new/york",
+                TopicSpec { name: "new/york".to_owned(), ..good },
+                RDKafkaErrorCode::InvalidTopic,
+            ),
         ];
-        for (spec, expected) in refused {
+        for (asked, spec, expected) in refused {
             rule("What the broker refuses was not created.")
-                .picture(format!("{spec:?}"))
+                .picture(format!("asked for: {asked}"))
                 .ask("The call succeeded, so the broker has answered. What did it answer about this topic?")
                 .refuses(
                     ensure_topic(&kafka.client(), &spec).await,
-                    &format!("refused by the broker: {expected}"),
+                    &format!("Refused, {expected}"),
                     |error| matches!(error, TopicError::Refused { code, .. } if *code == expected),
                 );
         }
@@ -136,12 +141,10 @@ fn a_topic_that_the_broker_refuses_is_not_created() {
 fn a_description_is_what_the_broker_has() {
     with_kafka(async |kafka| {
         let topic = kafka.topic("flights");
-        let admin: AdminClient<DefaultClientContext> =
-            kafka.client().create().expect("the settings are good");
         let new =
             NewTopic::new(&topic, 2, TopicReplication::Fixed(1)).set("retention.ms", "3600000");
         let options = AdminOptions::new().operation_timeout(Some(TIMEOUT));
-        admin.create_topics([&new], &options).await.expect("the broker answers");
+        kafka.admin().create_topics([&new], &options).await.expect("the broker answers");
 
         let described = rule("A topic that is there can be described.")
             .succeeds(describe_topic(&kafka.client(), &topic).await);
@@ -167,7 +170,7 @@ fn to_ask_for_a_topic_does_not_make_it() {
             .ask("What does the broker say of this topic, and where in its answer does it stand?")
             .refuses(
                 describe_topic(&kafka.client(), &topic).await,
-                "missing",
+                "Missing, with the name of the topic",
                 |error| matches!(error, TopicError::Missing { topic: name } if *name == topic),
             );
         rule("To ask for a topic does not make it.").same(really(kafka, &topic).await, None);
@@ -176,7 +179,7 @@ fn to_ask_for_a_topic_does_not_make_it() {
 
 #[tokio::test]
 async fn a_broker_that_is_not_there_is_an_error_in_time() {
-    let what = "one sentence: cannot speak to the broker";
+    let what = "Broker, in one sentence";
     let is_it = |error: &TopicError| {
         matches!(error, TopicError::Broker(_)) && error.to_string().lines().count() == 1
     };

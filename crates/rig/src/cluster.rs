@@ -1,16 +1,13 @@
 //! Servers that are up: what the rig's program writes and this client reads.
 
 use std::fmt;
-use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::place::Place;
-
-/// How long a server on this machine may take to accept a connection.
-const ACCEPT_TIMEOUT: Duration = Duration::from_secs(1);
+use crate::probe;
 
 /// Where the servers come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,15 +70,11 @@ impl Cluster {
         after_user.split('/').next().unwrap_or("")
     }
 
-    /// Whether both servers accept connections at this moment.
+    /// Whether both servers, on this machine, answer at this moment.
     pub fn answers(&self) -> bool {
-        [self.bootstrap(), self.database_address()].into_iter().all(accepts)
+        let kafka = self.bootstrap().parse().is_ok_and(probe::kafka_answers);
+        kafka && self.database_address().parse().is_ok_and(probe::postgres_answers)
     }
-}
-
-fn accepts(address: &str) -> bool {
-    let Ok(address) = address.parse() else { return false };
-    TcpStream::connect_timeout(&address, ACCEPT_TIMEOUT).is_ok()
 }
 
 impl fmt::Display for Provider {

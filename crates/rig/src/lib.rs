@@ -27,6 +27,7 @@ pub mod control;
 pub mod external;
 pub mod place;
 pub mod private;
+pub mod probe;
 pub mod say;
 pub mod unfinished;
 

@@ -49,7 +49,7 @@ impl Own for TestDatabase {
     }
 
     fn kept(&self) -> Vec<String> {
-        vec![format!("bin/psql {}", self.name)]
+        vec![format!("make psql, then \\c {}", self.name)]
     }
 }
 

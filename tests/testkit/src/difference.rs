@@ -1,6 +1,8 @@
 //! Two values, shown so that the first difference is seen.
 
-/// How much of a long value is shown: 96 columns less the indent and the label.
+/// What a line may hold, its indent of two apart.
+const LINE_CHARS: usize = 96;
+/// How much of a long value is shown: a line less the label and the two marks of a cut.
 const WINDOW_CHARS: usize = 84;
 /// How much of it stands before the first difference.
 const BEFORE_CHARS: usize = 40;
@@ -9,8 +11,7 @@ const LABEL_CHARS: usize = 10;
 /// Shows two texts under each other. Long ones are cut round the first difference, and a mark
 /// points at it.
 pub fn show(expected: &str, got: &str) -> String {
-    let expected: Vec<char> = visible(expected);
-    let got: Vec<char> = visible(got);
+    let (expected, got) = (visible(expected), visible(got));
     let differs_at = expected.iter().zip(&got).take_while(|(a, b)| a == b).count();
     let is_long = expected.len().max(got.len()) > WINDOW_CHARS;
     let start = if is_long { differs_at.saturating_sub(BEFORE_CHARS) } else { 0 };
@@ -23,13 +24,39 @@ pub fn show(expected: &str, got: &str) -> String {
     shown
 }
 
+/// Breaks lines that are too long for a terminal, at a space or behind a comma.
+pub fn wrap(text: &str) -> String {
+    let wrapped: Vec<String> = text.lines().flat_map(wrap_line).collect();
+    wrapped.join("\n")
+}
+
+/// What follows `expected` or `got` stays in its column.
+fn wrap_line(line: &str) -> Vec<String> {
+    let is_labelled = ["expected  ", "got       "].iter().any(|label| line.starts_with(label));
+    let indent = " ".repeat(if is_labelled { LABEL_CHARS } else { 0 });
+    let mut lines = Vec::new();
+    let mut rest: Vec<char> = line.chars().collect();
+    while rest.len() > LINE_CHARS {
+        let may_break = |at: &usize| rest[*at] == ' ' || rest[*at - 1] == ',';
+        let first = LABEL_CHARS + 1;
+        let at = (first..=LINE_CHARS).rev().find(may_break).unwrap_or(LINE_CHARS);
+        let behind = rest.split_off(at);
+        lines.push(rest.iter().collect());
+        rest = indent.chars().chain(behind.into_iter().skip_while(|c| *c == ' ')).collect();
+    }
+    lines.push(rest.iter().collect());
+    lines
+}
+
 /// Cuts one value to what a line holds.
 pub fn shorten(text: &str) -> String {
     cut(&visible(text), 0)
 }
 
-/// Control characters would break the lines apart.
+/// Control characters would break the lines apart, and nothing at all would look like a mistake of
+/// the message.
 fn visible(text: &str) -> Vec<char> {
+    let text = if text.is_empty() { "(empty)" } else { text };
     text.chars()
         .flat_map(|c| {
             let escaped: Vec<char> =
@@ -72,6 +99,21 @@ mod tests {
         let mark = lines[2].iter().position(|c| *c == '^').unwrap();
         assert_eq!((lines[0][mark], lines[1][mark]), ('X', 'Y'));
         assert!(lines.iter().all(|line| line.len() <= 100), "{shown}");
+    }
+
+    #[test]
+    fn a_long_line_breaks_at_a_space_or_behind_a_comma() {
+        let words = "word ".repeat(40);
+        let wrapped = wrap(&words);
+        assert_eq!(wrapped.lines().count(), 3);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= 96 && !line.starts_with(' ')));
+
+        let json = r#""field":12345,"#.repeat(20);
+        assert!(wrap(&json).lines().all(|line| line.ends_with(',')));
+        assert_eq!(wrap(&"x".repeat(200)).lines().count(), 3);
+        let labelled = wrap(&format!("got       {words}"));
+        assert!(labelled.lines().skip(1).all(|line| line.starts_with("          word")));
+        assert_eq!(wrap("short\n\n  as it was"), "short\n\n  as it was");
     }
 
     #[test]

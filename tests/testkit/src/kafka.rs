@@ -82,8 +82,9 @@ impl TestKafka {
         }
     }
 
-    /// One client for all tests of this process: to make one takes longer than to ask it.
-    fn admin(&self) -> &'static AdminClient<DefaultClientContext> {
+    /// An admin client, to look at what the code under test has done. All tests of this process
+    /// share it: to make one and to end it takes longer than to ask it.
+    pub fn admin(&self) -> &'static AdminClient<DefaultClientContext> {
         static ADMIN: OnceLock<AdminClient<DefaultClientContext>> = OnceLock::new();
         ADMIN.get_or_init(|| self.client.create().expect("the rig's settings make a client"))
     }

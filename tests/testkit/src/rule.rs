@@ -13,6 +13,9 @@
 
 use std::fmt::{Debug, Display};
 use std::panic::Location;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::difference;
 use crate::verdict::Verdict;
@@ -51,7 +54,8 @@ impl Rule {
         }
     }
 
-    /// The two texts are equal, byte for byte. What is not ASCII is shown escaped.
+    /// The two texts are equal, byte for byte. They are shown without quotes, and what is not ASCII
+    /// is shown escaped.
     #[track_caller]
     pub fn same_bytes(self, got: impl AsRef<[u8]>, expected: impl AsRef<[u8]>) {
         let (got, expected) = (got.as_ref(), expected.as_ref());
@@ -64,7 +68,7 @@ impl Rule {
     #[track_caller]
     pub fn holds(self, condition: bool, found: impl Display) {
         if !condition {
-            self.broken(&format!("got  {found}"));
+            self.broken(&format!("got       {found}"));
         }
     }
 
@@ -73,7 +77,7 @@ impl Rule {
     pub fn succeeds<T, E: Display>(self, result: Result<T, E>) -> T {
         match result {
             Ok(value) => value,
-            Err(error) => self.broken(&difference::show("Ok", &format!("the error: {error}"))),
+            Err(error) => self.broken(&format!("expected  Ok\ngot       the error: {error}")),
         }
     }
 
@@ -88,13 +92,29 @@ impl Rule {
         let got = match result {
             Ok(value) => difference::shorten(&format!("Ok({value:?})")),
             Err(error) if is_it(&error) => return,
-            Err(error) => difference::shorten(&format!("the error: {error}")),
+            Err(error) => format!("the error: {error}"),
         };
         self.broken(&format!("expected  {expected}\ngot       {got}"));
     }
 
+    /// The future is ready within `limit`; gives its output.
+    #[track_caller]
+    pub fn within<F: Future>(self, limit: Duration, future: F) -> impl Future<Output = F::Output> {
+        let asserted_at = Location::caller();
+        async move {
+            match timeout(limit, future).await {
+                Ok(output) => output,
+                Err(_) => self.broken_at("expected  an answer\ngot       none", asserted_at),
+            }
+        }
+    }
+
     #[track_caller]
     fn broken(self, seen: &str) -> ! {
+        self.broken_at(seen, Location::caller())
+    }
+
+    fn broken_at(self, seen: &str, asserted_at: &'static Location<'static>) -> ! {
         let mut text = format!("Rule: {}\n", self.rule);
         if let Some(picture) = &self.picture {
             text += &format!("\n{picture}\n");
@@ -103,7 +123,7 @@ impl Rule {
         if let Some(question) = &self.question {
             text += &format!("\n{question}\n");
         }
-        Verdict::broken_rule(text, Location::caller())
+        Verdict::broken_rule(difference::wrap(&text) + "\n", asserted_at)
     }
 }
 
@@ -122,6 +142,8 @@ fn plain(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use futures::FutureExt;
 
     use super::*;
 
@@ -157,6 +179,14 @@ mod tests {
         );
         let text = text_of(|| rule("Refused.").refuses(Ok::<u8, &str>(3), "a length", |_| true));
         assert_eq!(text, "Rule: Refused.\n\nexpected  a length\ngot       Ok(3)\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_that_is_never_ready_breaks_the_rule() {
+        let never = rule("It ends.").within(Duration::from_secs(5), std::future::pending::<()>());
+        let panic = AssertUnwindSafe(never).catch_unwind().await.expect_err("the rule is broken");
+        let text = panic.downcast::<Verdict>().expect("it is a verdict").text;
+        assert_eq!(text, "Rule: It ends.\n\nexpected  an answer\ngot       none\n");
     }
 
     #[test]

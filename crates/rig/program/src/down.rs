@@ -6,6 +6,7 @@ use rig::cluster::Cluster;
 use rig::control::Control;
 use rig::place::Place;
 
+use crate::containers;
 use crate::failure::Failure;
 use crate::folder;
 use crate::orphans;
@@ -36,6 +37,7 @@ pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     let left = orphans::end(place.folder())?;
     let _ = std::fs::remove_file(place.cluster_file());
     if data == Data::Remove {
+        containers::clear(place)?;
         folder::remove(place.folder())?;
     }
     Ok(asked || left > 0)
@@ -54,7 +56,11 @@ pub fn end_all(place: &Place, data: Data) -> Result<bool, Failure> {
     Ok(end(place, data)? || any)
 }
 
-fn ask_keeper(place: &Place) -> Result<bool, Failure> {
+/// Asks the keeper of a place, if there is one, to end its servers, and waits until it has.
+///
+/// # Errors
+/// When the keeper's lock cannot be used.
+pub fn ask_keeper(place: &Place) -> Result<bool, Failure> {
     let Some(cluster) = Cluster::read(place) else { return Ok(false) };
     let Ok(mut control) = Control::connect(&cluster) else { return Ok(false) };
     if control.ask("down").is_err() {

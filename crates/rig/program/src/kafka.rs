@@ -31,6 +31,14 @@ Configuration:
     Root: {level: WARN, AppenderRef: [{ref: out}]}
 ";
 
+/// Whether the broker at this address serves: it answers, and its cluster knows it.
+pub fn serves(address: SocketAddr) -> bool {
+    let asked = ClientConfig::new().set("bootstrap.servers", address.to_string()).create();
+    let asked: BaseConsumer = asked.expect("a client with nothing but an address can be made");
+    let answer = asked.fetch_metadata(None, Duration::from_secs(1));
+    answer.is_ok_and(|metadata| !metadata.brokers().is_empty())
+}
+
 /// A Kafka of one folder.
 #[derive(Debug)]
 pub struct Kafka {
@@ -72,14 +80,7 @@ impl Kafka {
         let log = self.folder.join("kafka.log");
         let mut server = Server::start("Kafka", command, Signal::SIGTERM, &log)?;
         server.wait_until(START_TIMEOUT, || TcpStream::connect(self.address).is_ok())?;
-        let asked: BaseConsumer = ClientConfig::new()
-            .set("bootstrap.servers", self.address.to_string())
-            .create()
-            .map_err(|error| Failure(format!("cannot make a Kafka client: {error}")))?;
-        server.wait_until(START_TIMEOUT, || {
-            let answer = asked.fetch_metadata(None, Duration::from_secs(1));
-            answer.is_ok_and(|metadata| !metadata.brokers().is_empty())
-        })?;
+        server.wait_until(START_TIMEOUT, || serves(self.address))?;
         Ok(server)
     }
 

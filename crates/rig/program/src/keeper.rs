@@ -166,8 +166,8 @@ impl Kept {
             if self.stop_asked.load(Ordering::Relaxed) {
                 return "a signal".to_owned();
             }
-            if let Some(server) = self.provider.lost() {
-                return format!("{server} has ended by itself");
+            if let Some(trouble) = self.provider.lost() {
+                return trouble;
             }
             if clients == 0 && nobody_since.is_some_and(|since| since.elapsed() >= idle_timeout) {
                 return "nobody uses the servers".to_owned();

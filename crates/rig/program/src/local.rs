@@ -94,12 +94,12 @@ impl Provider for Local {
         })
     }
 
-    fn lost(&mut self) -> Option<&'static str> {
+    fn lost(&mut self) -> Option<String> {
         let ended = |server: &mut Option<Server>| server.as_mut().is_some_and(|s| !s.runs());
         if ended(&mut self.running_kafka) {
-            return Some("Kafka");
+            return Some("Kafka has ended by itself".to_owned());
         }
-        ended(&mut self.running_postgres).then_some("PostgreSQL")
+        ended(&mut self.running_postgres).then(|| "PostgreSQL has ended by itself".to_owned())
     }
 
     fn change(&mut self, verb: &str, server: &str) -> Result<(), Failure> {

@@ -16,8 +16,8 @@ pub trait Provider {
     /// When one of them cannot be had; nothing is left running.
     fn start(&mut self, progress: &mut dyn FnMut(&str)) -> Result<Servers, Failure>;
 
-    /// Which server has ended although nobody asked it to, if one has.
-    fn lost(&mut self) -> Option<&'static str>;
+    /// What is wrong with a server that nobody asked to end, if something is.
+    fn lost(&mut self) -> Option<String>;
 
     /// Kills, stops or starts one server. For private rigs.
     ///
@@ -25,7 +25,7 @@ pub trait Provider {
     /// When the server is not in the state that the request needs.
     fn change(&mut self, verb: &str, server: &str) -> Result<(), Failure>;
 
-    /// Ends both servers.
+    /// Ends both servers; their data stay for the next start.
     fn stop(&mut self);
 }
 
@@ -53,7 +53,7 @@ pub fn prepare(
 ) -> Result<Box<dyn Provider>, Failure> {
     match kind {
         Kind::Local => Ok(Box::new(Local::new(place, durability)?)),
-        Kind::Containers => Ok(Box::new(Containers::new()?)),
+        Kind::Containers => Ok(Box::new(Containers::new(place)?)),
         Kind::External => Err(Failure::new("external servers are not started by the rig")),
     }
 }

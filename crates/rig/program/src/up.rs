@@ -9,7 +9,9 @@ use rig::control::Control;
 use rig::place::Place;
 use rig::say::say;
 
+use crate::containers;
 use crate::docker;
+use crate::down;
 use crate::failure::Failure;
 use crate::folder;
 use crate::keeper::COMMAND;
@@ -24,6 +26,8 @@ pub fn up(place: &Place, private: bool) -> Result<(), Failure> {
     if is_up(place) {
         return Ok(());
     }
+    // A keeper whose servers do not answer any more is of no use, and in the way of a new one.
+    down::ask_keeper(place)?;
     let (kinds, mut passed_over) = if private { (vec![Kind::Local], None) } else { candidates()? };
     let mut failures = Vec::new();
     for kind in kinds {
@@ -70,9 +74,11 @@ fn start(
     private: bool,
     passed_over: Option<Failure>,
 ) -> Result<(), Failure> {
-    if kind == Kind::Local {
-        // Here, and not in the keeper, whose words go to a log: this may take a while.
-        local::fetch()?;
+    // Here, and not in the keeper, whose words go to a log: this may take a while.
+    match kind {
+        Kind::Local => local::fetch()?,
+        Kind::Containers => containers::build()?,
+        Kind::External => {}
     }
     let mut line = Line::new(passed_over, private);
     let report = start_keeper(place, kind, private)?;

@@ -12,6 +12,24 @@ pub fn postgres() -> &'static str {
     pinned("POSTGRES_VERSION")
 }
 
+/// Kafka's image with its tag, from the mirror that `TIDEMARK_REGISTRY` names where it is set.
+pub fn kafka_image() -> String {
+    image("KAFKA_IMAGE", kafka())
+}
+
+/// PostgreSQL's image with its tag, from the same mirror.
+pub fn postgres_image() -> String {
+    image("POSTGRES_IMAGE", postgres())
+}
+
+fn image(name: &str, tag: &str) -> String {
+    let image = pinned(name);
+    match std::env::var("TIDEMARK_REGISTRY") {
+        Ok(mirror) if !mirror.is_empty() => format!("{mirror}/{image}:{tag}"),
+        _ => format!("{image}:{tag}"),
+    }
+}
+
 /// The oldest Java that runs this Kafka.
 pub fn java_at_least() -> u32 {
     pinned("JAVA_VERSION_AT_LEAST").parse().expect("versions.env holds a number here; tested")
