@@ -53,8 +53,10 @@ python_makes_venvs() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
 # The rig starts no servers where the environment names them.
 own_servers() { [ -n "${KAFKA_BOOTSTRAP_SERVERS:-}" ] && [ -n "${DATABASE_URL:-}" ]; }
 
-# One word for each thing that is missing.
-missing_things() {
+# One word for each thing that is missing, on one line.
+missing_things() { each_missing_thing | tr '\n' ' ' | sed 's/ $//'; }
+
+each_missing_thing() {
     has cc || echo cc
     has make || echo make
     if ! own_servers; then
@@ -136,12 +138,17 @@ run() {
     "$@"
 }
 
+# One question for both commands: the list of packages is of no use alone.
 install_on_debian() {
     local sudo=''
-    is_root || sudo=sudo
-    # One question for both commands: the list of packages is of no use alone.
+    is_root || sudo='sudo '
+    echo "  ${sudo}apt-get update && ${sudo}apt-get install --no-install-recommends $*"
+    agreed || fail "not run. Run it yourself, then: make setup"
+    # Split on purpose: the word and its blank, or nothing.
     # shellcheck disable=SC2086
-    run $sudo sh -c "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $*"
+    ${sudo}apt-get update -qq
+    # shellcheck disable=SC2086
+    ${sudo}env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
 }
 
 install_packages() {
@@ -160,7 +167,8 @@ install_packages() {
     homebrew)
         has cc || fail "no C compiler found. Run: xcode-select --install"
         run brew install $packages
-        say "if Java is still not found, Homebrew keeps it aside: export JAVA_HOME=\$(brew --prefix openjdk@17)"
+        say "Homebrew keeps some programs off the PATH. If one is still missing:"
+        say "  export JAVA_HOME=\$(brew --prefix)/opt/openjdk@17 PATH=\"\$PATH:\$(brew --prefix)/opt/libpq/bin\""
         ;;
     esac
 }
@@ -194,10 +202,10 @@ case "$#:${1-}" in
 *) fail "expected nothing, --check or --help, found: $*" ;;
 esac
 
-things=$(missing_things | xargs)
+things=$(missing_things)
 if [ "$mode" = check ]; then
-    has_mdbook || things="$things mdbook"
-    [ -z "$things" ] || say "missing: $(echo "$things" | xargs); make setup installs it"
+    has_mdbook || things="${things:+$things }mdbook"
+    [ -z "$things" ] || say "missing: $things; make setup installs it"
     check_rust
     [ -z "$things" ] || exit 1
     say "all there"
@@ -206,8 +214,9 @@ fi
 
 [ -z "$things" ] || install_packages "$things"
 check_rust
-left=$(missing_things | xargs)
-[ -z "$left" ] || fail "still missing: $left"
+left=$(missing_things)
+# Without psql everything runs but `make psql`.
+[ -z "$left" ] || [ "$left" = psql ] || fail "still missing: $left"
 has_mdbook || install_mdbook
 has_mdbook || fail "mdBook is not version $MDBOOK_VERSION; does scripts/mdbook-requirements.txt agree with versions.env?"
 

@@ -223,11 +223,14 @@ fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), S
 fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result<String, NotRun> {
     let all = cargo::run(command(program).env(VARIABLE, &answer.slug))?;
     let catching = failing(&all.output)?;
-    Ok(if catching.is_empty() {
-        format!("no test catches it\n{}", told.output)
+    let what = if catching.is_empty() {
+        "no test catches it".to_owned()
+    } else if catching.contains(&answer.caught_by) {
+        "is caught only sometimes: this run passed and the next one failed".to_owned()
     } else {
-        format!("is not caught by this test, but by {}\n{}", catching.join(", "), told.output)
-    })
+        format!("is not caught by this test, but by {}", catching.join(", "))
+    };
+    Ok(format!("{what}\n{}", told.output))
 }
 
 /// A test of an earlier step that fails too. Only where the replaced module belongs to an earlier
