@@ -9,9 +9,10 @@
 //! | [`mod@rule`] | an assertion that says the rule first, and asks a question last |
 //! | [`difference`] | two values, shown so that the first difference is seen |
 //! | [`deadline`] | waiting without sleeping |
-//! | [`own`] | a test with Kafka, PostgreSQL or both |
+//! | [`own`] | a test that has something of its own on the servers |
 //! | [`kafka`] | topics and groups of one test's own |
-//! | [`database`] | a database of one test's own |
+//! | `database` | a database of one test's own |
+//! | `rig_test` | a test with a database, or with Kafka and a database |
 //! | `lab` | which lab this is: its files, steps and chapter |
 //! | `names` | which test is running, and names made from it |
 //! | `verdict` | what a failed assertion panics with |
@@ -19,11 +20,14 @@
 //! | `report` | the failed tests of this process |
 //! | `closing` | what is printed when a red run ends |
 
+#[cfg(feature = "database")]
 pub mod database;
 pub mod deadline;
 pub mod difference;
 pub mod kafka;
 pub mod own;
+#[cfg(feature = "database")]
+pub mod rig_test;
 pub mod rule;
 
 mod closing;
@@ -33,11 +37,14 @@ mod names;
 mod report;
 mod verdict;
 
+#[cfg(feature = "database")]
 pub use database::TestDatabase;
 pub use deadline::{until, within};
 pub use kafka::TestKafka;
 pub use lab::{Lab, Step};
-pub use own::{TestRig, with_database, with_kafka, with_rig};
+pub use own::with_kafka;
+#[cfg(feature = "database")]
+pub use rig_test::{TestRig, with_database, with_rig};
 pub use rule::{Rule, rule};
 
 #[doc(hidden)]

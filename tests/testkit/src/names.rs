@@ -9,6 +9,7 @@ use std::thread;
 /// Kafka's limit for the name of a topic. Group names are kept to it as well.
 const KAFKA_MAX_BYTES: usize = 249;
 /// PostgreSQL cuts longer identifiers without a word.
+#[cfg(feature = "database")]
 const POSTGRES_MAX_BYTES: usize = 63;
 
 /// A test's name from its step's module on, such as `step1_event::an_unknown_field_is_refused`.
@@ -79,6 +80,7 @@ impl TestName {
     }
 
     /// A name for a database that no other test and no other run uses.
+    #[cfg(feature = "database")]
     pub(crate) fn postgres_name(&self, prefix: &str, package: &str) -> String {
         let stem = format!("{prefix}{package}_{}", self.0.replace("::", "_"));
         let stem: String = stem

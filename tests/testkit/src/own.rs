@@ -1,6 +1,6 @@
-//! A test with Kafka, PostgreSQL or both.
+//! A test that has something of its own on the servers.
 //!
-//! Each takes what it needs under names of its own. When the test has passed, or has only run
+//! It takes what it needs under names of its own. When the test has passed, or has only run
 //! into a `todo!`, that is removed; when it has failed, it is kept and named, to be looked at.
 
 use std::any::type_name_of_val;
@@ -10,20 +10,11 @@ use futures::FutureExt;
 use rig::Rig;
 use tokio::runtime;
 
-use crate::database::TestDatabase;
 use crate::kafka::TestKafka;
 use crate::lab;
 use crate::names::TestName;
 use crate::report;
 use crate::verdict::Verdict;
-
-/// Kafka and PostgreSQL, and what one test uses of them.
-pub struct TestRig {
-    /// Kafka, with topics and groups of the test's own.
-    pub kafka: TestKafka,
-    /// A database of the test's own.
-    pub database: TestDatabase,
-}
 
 /// Runs a test with topics and groups of its own. To be called from the test itself, whose name
 /// it takes from the closure.
@@ -43,28 +34,8 @@ pub fn with_kafka(test: impl AsyncFnOnce(&TestKafka)) {
     run(&owner, async || TestKafka::new(rig.kafka(), owner.clone()), test);
 }
 
-/// Runs a test with an empty database of its own, as [`with_kafka`] does.
 #[track_caller]
-pub fn with_database(test: impl AsyncFnOnce(&TestDatabase)) {
-    let rig = rig_up();
-    let owner = Owner::of_closure(&test, rig.prefix());
-    run(&owner, async || TestDatabase::create(rig.database_url(), &owner).await, test);
-}
-
-/// Runs a test with both, as [`with_kafka`] does.
-#[track_caller]
-pub fn with_rig(test: impl AsyncFnOnce(&TestRig)) {
-    let rig = rig_up();
-    let owner = Owner::of_closure(&test, rig.prefix());
-    let make = async || TestRig {
-        kafka: TestKafka::new(rig.kafka(), owner.clone()),
-        database: TestDatabase::create(rig.database_url(), &owner).await,
-    };
-    run(&owner, make, test);
-}
-
-#[track_caller]
-fn rig_up() -> Rig {
+pub(crate) fn rig_up() -> Rig {
     match Rig::up() {
         Ok(rig) => rig,
         Err(error) => Verdict::rig_is_down(error.to_string(), Location::caller()),
@@ -80,17 +51,6 @@ pub(crate) trait Own {
     fn kept(&self) -> Vec<String>;
 }
 
-impl Own for TestRig {
-    async fn clear(&self) {
-        self.kafka.clear().await;
-        self.database.clear().await;
-    }
-
-    fn kept(&self) -> Vec<String> {
-        [self.kafka.kept(), self.database.kept()].concat()
-    }
-}
-
 /// Who a name on the servers belongs to.
 #[derive(Clone)]
 pub(crate) struct Owner {
@@ -100,7 +60,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    fn of_closure<T>(closure: &T, prefix: &str) -> Owner {
+    pub(crate) fn of_closure<T>(closure: &T, prefix: &str) -> Owner {
         let crate_name = type_name_of_val(closure).split("::").next().unwrap_or_default();
         Owner {
             prefix: prefix.to_owned(),
@@ -113,12 +73,18 @@ impl Owner {
         self.test.kafka_name(&self.prefix, &self.package, purpose)
     }
 
+    #[cfg(feature = "database")]
     pub(crate) fn postgres_name(&self) -> String {
         self.test.postgres_name(&self.prefix, &self.package)
     }
 }
 
-fn run<O: Own>(owner: &Owner, make: impl AsyncFnOnce() -> O, test: impl AsyncFnOnce(&O)) {
+/// Makes what the test needs, runs it, and clears up or says what is kept.
+pub(crate) fn run<O: Own>(
+    owner: &Owner,
+    make: impl AsyncFnOnce() -> O,
+    test: impl AsyncFnOnce(&O),
+) {
     let _running = owner.test.clone().enter();
     let outcome = runtime_of(&owner.test).block_on(async {
         let own = make().await;

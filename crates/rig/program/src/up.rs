@@ -17,6 +17,9 @@ use crate::folder;
 use crate::keeper::COMMAND;
 use crate::local;
 
+/// Behind the standard input, output and error.
+const FIRST_UNNAMED_FILE: i32 = 3;
+
 /// Has servers started unless they are up; only one start at a time in one place.
 ///
 /// # Errors
@@ -114,6 +117,9 @@ fn start_keeper(
     if private {
         command.arg("--private");
     }
+    // Files that the caller's caller left open, a lock of `flock` for example, would stay open for
+    // as long as the servers are kept.
+    close_fds::set_fds_cloexec(FIRST_UNNAMED_FILE, &[]);
     let child = command
         .current_dir("/")
         .stdin(Stdio::null())

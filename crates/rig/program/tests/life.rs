@@ -97,3 +97,16 @@ fn where_no_postgresql_is_installed_maven_brings_one() {
     assert_eq!(Some(rig.cluster().postgres_version.as_str()), version);
     assert!(rig.succeeds(&["psql", "-c", "SELECT 42 AS answer"]).contains("42"));
 }
+
+#[test]
+fn a_lock_of_the_caller_is_not_kept_by_the_servers() {
+    let rig = OwnRig::new("lock");
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-lock-of-the-caller");
+    // `flock` runs its command with the locked file open.
+    let program = env!("CARGO_BIN_EXE_rig");
+    let mut flock = std::process::Command::new("flock");
+    flock.arg(&path).arg(program).arg("up").envs(rig.settings());
+    assert!(flock.status().expect("flock runs").success());
+    let file = std::fs::File::create(&path).unwrap();
+    assert!(file.try_lock().is_ok(), "the servers hold a lock of whoever started them");
+}

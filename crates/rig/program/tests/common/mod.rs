@@ -48,6 +48,11 @@ impl OwnRig {
         self.settings.remove(name);
     }
 
+    /// The variables that every command of this rig has.
+    pub fn settings(&self) -> &HashMap<&'static str, String> {
+        &self.settings
+    }
+
     pub fn place(&self) -> Place {
         Place::at(&self.folder)
     }
