@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use rig::Rig;
 use rig::place::Place;
 
 use crate::failure::Failure;
-use crate::{java, maven};
+use crate::{folder, java, maven};
 
 /// The tools that the chapters use, as Kafka's documentation calls them, each with its class.
 const TOOLS: [(&str, &str); 8] = [
@@ -32,7 +33,7 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
         let known: Vec<&str> = TOOLS.iter().map(|(tool, _)| *tool).collect();
         return Err(Failure(format!("no tool `{name}`; there are {}", known.join(", "))));
     };
-    let jars = maven::kafka_jars(&Place::of_this_clone())?;
+    let jars = fetched_jars(&Place::of_this_clone())?;
     let mut command = Command::new(java::find()?);
     command
         .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
@@ -45,6 +46,12 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
     }
     command.args(arguments);
     Err(Failure(format!("cannot run {name}: {}", command.exec())))
+}
+
+/// Two tools at once must not fetch at once.
+fn fetched_jars(place: &Place) -> Result<PathBuf, Failure> {
+    let _lock = folder::lock_start(place)?;
+    maven::kafka_jars(place)
 }
 
 /// Becomes `psql` on the rig's first database.

@@ -1,0 +1,6 @@
+FROM tidemark-stand-in-base
+COPY postgres /opt/postgres
+COPY postgres-entry.sh /opt/
+RUN useradd --system --home-dir /var/lib/postgresql postgres && mkdir -p /var/lib/postgresql
+ENTRYPOINT ["/bin/bash", "/opt/postgres-entry.sh"]
+EXPOSE 5432
