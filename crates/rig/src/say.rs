@@ -8,5 +8,6 @@ use std::io::Write;
 /// after the wait that the line explains. A write to the standard error itself is not captured.
 /// Where nobody listens any more, there is nobody to tell, so a failed write is left alone.
 pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    // One write: libtest writes its own lines to the same terminal or pipe meanwhile.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
 }

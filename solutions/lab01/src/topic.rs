@@ -1,6 +1,6 @@
 //! Step 3: create and describe a topic.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -8,6 +8,8 @@ use thiserror::Error;
 
 /// How long a broker may take to answer, unless the client's own settings say otherwise.
 pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+const PAUSE_BETWEEN_QUESTIONS: Duration = Duration::from_millis(10);
 
 /// How long this client lets a broker take: its `socket.timeout.ms`, else [`BROKER_TIMEOUT`].
 pub fn broker_timeout(kafka: &ClientConfig) -> Duration {
@@ -141,12 +143,35 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
         Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) | None => {}
         Some(Err((topic, code))) => return Err(TopicError::Refused { topic, code }),
     }
-    let found = describe_topic(kafka, &spec.name).await?.partitions;
+    let found = describe_known_topic(kafka, &spec.name).await?.partitions;
     if found == spec.partitions {
         return Ok(Ensured::AlreadyThere);
     }
     let topic = spec.name.clone();
     Err(TopicError::OtherPartitions { topic, expected: spec.partitions, found })
+}
+
+/// Describes a topic that is known to be there.
+///
+/// A topic is made by one broker of the cluster, the controller. The broker that is asked next may
+/// hear of it a moment later, and says until then that there is no such topic. This waits for the
+/// news, for at most [`broker_timeout`].
+///
+/// # Errors
+/// Those of [`describe_topic`].
+pub async fn describe_known_topic(
+    kafka: &ClientConfig,
+    name: &str,
+) -> Result<TopicDescription, TopicError> {
+    let deadline = Instant::now() + broker_timeout(kafka);
+    loop {
+        match describe_topic(kafka, name).await {
+            Err(TopicError::Missing { .. }) if Instant::now() < deadline => {
+                tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Asks the broker for a topic's partitions, replication and retention.

@@ -20,7 +20,7 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
         Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
         Err((topic, code)) => return Err(TopicError::Refused { topic, code }),
     }
-    let found = describe_topic(kafka, &spec.name).await?.partitions;
+    let found = describe_known_topic(kafka, &spec.name).await?.partitions;
     if found < spec.partitions {
         let more = NewPartitions::new(&spec.name, spec.partitions as usize);
         let answer = admin.create_partitions([&more], &options).await?.remove(0);

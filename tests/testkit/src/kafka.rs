@@ -6,7 +6,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
 use crate::deadline::until;
 use crate::own::{Own, Owner};
@@ -45,9 +45,21 @@ impl TestKafka {
     /// Makes a topic that only this test uses, and waits until each partition has a leader. It
     /// keeps its records forever, because the flights are of 2013.
     pub async fn create_topic(&self, purpose: &str, partitions: i32) -> String {
+        self.create_topic_with(purpose, partitions, &[("retention.ms", "-1")]).await
+    }
+
+    /// Makes a topic as [`create_topic`](TestKafka::create_topic) does, with settings of its own.
+    pub async fn create_topic_with(
+        &self,
+        purpose: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> String {
         let name = self.topic(purpose);
-        let topic =
-            NewTopic::new(&name, partitions, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        for (setting, value) in settings {
+            topic = topic.set(setting, value);
+        }
         let answers = self.admin().create_topics([&topic], &options()).await;
         for answer in answers.expect("the broker answers") {
             answer.expect("the broker makes the topic");
@@ -57,6 +69,16 @@ impl TestKafka {
         })
         .await;
         name
+    }
+
+    /// Whether there is a topic of this name. The broker that makes all topics is asked: another
+    /// one may hear of a new topic a moment later.
+    pub async fn has_topic(&self, name: &str) -> bool {
+        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1));
+        let only_asked = options().validate_only(true);
+        let answers = self.admin().create_topics([&topic], &only_asked).await;
+        let answer = answers.expect("the broker answers").remove(0);
+        matches!(answer, Err((_, RDKafkaErrorCode::TopicAlreadyExists)))
     }
 
     /// Deletes a topic.
