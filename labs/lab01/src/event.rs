@@ -3,7 +3,7 @@
 use flights::{FieldError, Flight};
 use thiserror::Error;
 
-/// The longest payload that is read at all. The longest real event has 151 bytes.
+/// The longest payload that is read at all. The longest real event has 147 bytes.
 pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 
 // ANCHOR: event_error
@@ -17,7 +17,7 @@ pub enum EventError {
         found_bytes: usize,
     },
     /// The payload is not exactly one JSON object with exactly the fields of a flight.
-    #[error("event at line {line}, column {column}, field `{field}`: {reason}")]
+    #[error("event with a wrong field `{field}`: {reason}")]
     Malformed {
         /// The line in the payload, from 1.
         line: usize,
@@ -25,7 +25,8 @@ pub enum EventError {
         column: usize,
         /// The field, or `.` for the event as a whole.
         field: String,
-        /// What was expected and what was found.
+        /// What was expected and what was found, in the words of the parser, which end with the
+        /// line and the column.
         reason: String,
     },
     /// Every field could be read, but one holds what no flight can have.
