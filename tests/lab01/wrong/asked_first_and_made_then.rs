@@ -1,6 +1,6 @@
 //! title: First it is asked whether the topic is there, then it is made
 //! file: topic.rs
-//! caught by: step3_topic::of_two_calls_at_once_one_makes_the_topic
+//! caught by: step3_topic::of_several_calls_at_once_one_makes_the_topic
 //!
 //! To look first and to make what is missing is how a person would do it. Two programs that start
 //! together both look, both see nothing, and the second one fails.
