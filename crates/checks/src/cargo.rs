@@ -61,6 +61,21 @@ pub fn run(command: &mut Command) -> Result<Run, NotRun> {
     Ok(Run { status, output: String::from_utf8_lossy(&bytes).into_owned() })
 }
 
+/// Runs a program to its end with its streams apart: all of its standard output, then all of its
+/// standard error. Nothing that another writer says stands between two words of a verdict.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_apart(command: &mut Command) -> Result<Run, NotRun> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot start `{program}`: {error}"))?;
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Run { status: output.status, output: text(&output.stdout) + &text(&output.stderr) })
+}
+
 /// `cargo metadata` of the workspace alone.
 ///
 /// # Errors
@@ -167,6 +182,13 @@ mod tests {
         let run = run(shell.args(["-c", "echo one; echo two >&2; echo three; exit 3"])).unwrap();
         assert_eq!(run.output, "one\ntwo\nthree\n");
         assert_eq!(run.status.code(), Some(3));
+    }
+
+    #[test]
+    fn streams_apart_do_not_mix() {
+        let mut shell = Command::new("sh");
+        let run = run_apart(shell.args(["-c", "printf 'o'; printf 'rig\\n' >&2; echo k"])).unwrap();
+        assert_eq!(run.output, "ok\nrig\n");
     }
 
     #[test]

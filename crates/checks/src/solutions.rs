@@ -18,7 +18,7 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
     let mut servers = Servers::default();
     for package in repo.packages.iter().filter(|package| !package.folder.starts_with("labs/")) {
         let arguments = ["test", "-p", &package.name, "--no-fail-fast"];
-        let run = cargo::run(cargo::cargo(&repo.root).args(arguments))?;
+        let run = cargo::run_apart(cargo::cargo(&repo.root).args(arguments))?;
         println!("cargo test -p {}", package.name);
         for line in libtest::result_lines(&run.output) {
             println!("{line}");
