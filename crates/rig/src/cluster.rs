@@ -67,7 +67,7 @@ impl Cluster {
     /// The database's address without its password, for people.
     pub fn database_address(&self) -> &str {
         let after_user = self.database_url.rsplit('@').next().unwrap_or("");
-        after_user.split('/').next().unwrap_or("")
+        after_user.split(['/', '?']).next().unwrap_or("")
     }
 
     /// Whether both servers, on this machine, answer at this moment.

@@ -9,24 +9,35 @@ use crate::cluster::{Cluster, Provider};
 /// forces this provider.
 ///
 /// # Errors
-/// When only one of the two is set, or when `TIDEMARK_RIG` has a value that it cannot have.
+/// When only one of the two is set, when `DATABASE_URL` is no URL, or when `TIDEMARK_RIG` has a
+/// value that it cannot have.
 pub fn from_environment() -> Result<Option<Cluster>, RigError> {
-    let forced = env::var("TIDEMARK_RIG").unwrap_or_default();
-    match forced.as_str() {
-        "" | "external" => {}
-        "containers" | "local" => return Ok(None),
-        other => {
-            return Err(RigError(format!(
-                "TIDEMARK_RIG is `{other}`, expected external, containers or local"
-            )));
-        }
+    let forced = forced()?;
+    if matches!(forced, Some(Provider::Containers | Provider::Local)) {
+        return Ok(None);
     }
     let named = |name| env::var(name).ok().filter(|value| !value.is_empty());
     match (named("KAFKA_BOOTSTRAP_SERVERS"), named("DATABASE_URL")) {
-        (Some(servers), Some(database_url)) => Ok(Some(cluster(servers, database_url))),
-        (None, None) if forced.is_empty() => Ok(None),
+        (Some(servers), Some(database_url)) => cluster(servers, database_url).map(Some),
+        (None, None) if forced.is_none() => Ok(None),
         (Some(_), None) => Err(missing("DATABASE_URL")),
         (None, _) => Err(missing("KAFKA_BOOTSTRAP_SERVERS")),
+    }
+}
+
+/// The provider that `TIDEMARK_RIG` forces, if it does.
+///
+/// # Errors
+/// When it has a value that it cannot have.
+pub fn forced() -> Result<Option<Provider>, RigError> {
+    match env::var("TIDEMARK_RIG").unwrap_or_default().as_str() {
+        "" => Ok(None),
+        "external" => Ok(Some(Provider::External)),
+        "containers" => Ok(Some(Provider::Containers)),
+        "local" => Ok(Some(Provider::Local)),
+        other => Err(RigError(format!(
+            "TIDEMARK_RIG is `{other}`, expected external, containers or local"
+        ))),
     }
 }
 
@@ -36,8 +47,12 @@ fn missing(name: &str) -> RigError {
     ))
 }
 
-fn cluster(servers: String, database_url: String) -> Cluster {
-    Cluster {
+fn cluster(servers: String, database_url: String) -> Result<Cluster, RigError> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
+        // Not quoted: whatever it is, there may be a password in it.
+        return Err(RigError("DATABASE_URL must begin with postgresql://".to_owned()));
+    }
+    Ok(Cluster {
         provider: Provider::External,
         kafka: vec![("bootstrap.servers".to_owned(), servers)],
         kafka_version: "unknown".to_owned(),
@@ -46,5 +61,5 @@ fn cluster(servers: String, database_url: String) -> Cluster {
         prefix: env::var("TIDEMARK_PREFIX").unwrap_or_default(),
         control: None,
         token: String::new(),
-    }
+    })
 }

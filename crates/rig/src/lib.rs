@@ -114,6 +114,9 @@ fn find_or_start() -> Result<Rig, RigError> {
 fn join(place: &Place) -> Option<Cluster> {
     static HELD: OnceLock<Control> = OnceLock::new();
     let cluster = Cluster::read(place)?;
+    if external::forced().ok()?.is_some_and(|forced| forced != cluster.provider) {
+        return None;
+    }
     let control = Control::connect(&cluster).ok()?;
     if !cluster.answers() {
         return None;

@@ -5,7 +5,6 @@
 //! root's home where another user could not reach it, and still there after a restart.
 //! `TIDEMARK_RIG_DIR` names another folder.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// The folder of one rig and the files in it.
@@ -17,12 +16,14 @@ pub struct Place {
 impl Place {
     /// The place of this clone's rig.
     pub fn of_this_clone() -> Place {
-        if let Some(folder) = std::env::var_os("TIDEMARK_RIG_DIR") {
-            return Place::at(folder);
+        let named = std::env::var_os("TIDEMARK_RIG_DIR").filter(|folder| !folder.is_empty());
+        if let Some(folder) = named {
+            let folder = PathBuf::from(folder);
+            // The keeper works elsewhere, so a relative path would mean another folder to it.
+            return Place::at(std::path::absolute(&folder).unwrap_or(folder));
         }
-        let mut hash = DefaultHasher::new();
-        workspace_root().hash(&mut hash);
-        Place::at(format!("/var/tmp/tidemark-{:016x}", hash.finish()))
+        let clone = workspace_root().as_os_str().as_encoded_bytes();
+        Place::at(format!("/var/tmp/tidemark-{:016x}", fnv_1a(clone)))
     }
 
     /// A place in a folder of the caller's choice.
@@ -56,6 +57,14 @@ impl Place {
     }
 }
 
+/// The hash FNV-1a of 64 bits, which stays the same from one toolchain to the next.
+/// See the Internet-Draft "The FNV Non-Cryptographic Hash Algorithm".
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// The root of the clone that this crate was compiled in.
 pub fn workspace_root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -67,4 +76,16 @@ pub fn program_was_built() -> bool {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| workspace_root().join("target"), |target| workspace_root().join(target));
     target.join("debug/rig").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fnv_1a;
+
+    #[test]
+    fn the_hash_is_the_published_one() {
+        // Test vectors of the draft: the empty text and "foobar".
+        assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
 }

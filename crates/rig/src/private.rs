@@ -59,7 +59,7 @@ impl Private {
         &self.cluster.database_url
     }
 
-    /// Kills a server as a power cut would: no warning, nothing written.
+    /// Kills a server as `kill -9` would: without a warning.
     ///
     /// # Errors
     /// When the server does not run.

@@ -16,9 +16,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Why none answers, as the beginning of a sentence: `no Docker engine answers`.
 pub fn ping() -> Result<(), Failure> {
-    let answered = match std::env::var("DOCKER_HOST") {
-        Ok(host) => ping_host(&host),
-        Err(_) => {
+    let answered = match std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+        Some(host) => ping_host(&host),
+        None => {
             let socket = usual_sockets().into_iter().find(|socket| socket.exists());
             let Some(socket) = socket else { return Err(Failure::new("no Docker engine here")) };
             ping_socket(&socket)

@@ -29,7 +29,13 @@ pub enum Data {
 /// When something does not end or cannot be removed.
 pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     if !place.folder().exists() {
-        return Ok(false);
+        return Ok(orphans::end(place.folder())? > 0);
+    }
+    if !folder::is_ours(place.folder()) {
+        return Err(Failure(format!(
+            "{} was not made by the rig, so nothing in it is touched",
+            place.folder().display()
+        )));
     }
     let _lock = folder::lock_start(place)?;
     let asked = ask_keeper(place)?;

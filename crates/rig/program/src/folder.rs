@@ -11,13 +11,16 @@ use rig::place::Place;
 
 use crate::failure::Failure;
 
+/// Says that the rig made a folder, and so may remove it with all that is in it.
+const MARKER: &str = ".tidemark-rig";
+
 /// Makes the folder unless it is there. Others may pass through it, to what is theirs in it, but
 /// not list it.
 ///
 /// # Errors
-/// When it cannot be made, when Kafka could not read its name from a file of settings, or when it
-/// belongs to another user: `/var/tmp` is open to everybody, and a folder that somebody else
-/// prepared is not to be trusted.
+/// When it cannot be made, when Kafka could not read its name from a file of settings, when it holds
+/// files of somebody's own, or when it belongs to another user: `/var/tmp` is open to everybody,
+/// and a folder that somebody else prepared is not to be trusted.
 pub fn make(folder: &Path) -> Result<(), Failure> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if !folder.to_string_lossy().chars().all(plain) {
@@ -39,6 +42,27 @@ pub fn make(folder: &Path) -> Result<(), Failure> {
             folder.display()
         )));
     }
+    mark(folder)
+}
+
+/// Whether the rig made this folder.
+pub fn is_ours(folder: &Path) -> bool {
+    folder.join(MARKER).exists()
+}
+
+fn mark(folder: &Path) -> Result<(), Failure> {
+    if is_ours(folder) {
+        return Ok(());
+    }
+    let mut entries = fs::read_dir(folder).map_err(Failure::of_file("read", folder))?;
+    if entries.next().is_some() {
+        return Err(Failure(format!(
+            "{} holds files that are not the rig's; set TIDEMARK_RIG_DIR to an empty folder",
+            folder.display()
+        )));
+    }
+    let marker = folder.join(MARKER);
+    File::create(&marker).map_err(Failure::of_file("write", &marker))?;
     Ok(())
 }
 
@@ -143,6 +167,15 @@ mod tests {
         std::os::unix::fs::symlink(temp.path(), &link).unwrap();
         let failure = make(&link).unwrap_err().to_string();
         assert!(failure.contains("set TIDEMARK_RIG_DIR"), "{failure}");
+    }
+
+    #[test]
+    fn a_folder_with_files_of_somebody_is_refused() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("thesis.txt"), "").unwrap();
+        let failure = make(temp.path()).unwrap_err().to_string();
+        assert!(failure.contains("holds files that are not the rig's"), "{failure}");
+        assert!(!is_ours(temp.path()));
     }
 
     #[test]

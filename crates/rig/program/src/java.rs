@@ -15,7 +15,8 @@ const FIX: &str = "Debian, Ubuntu: sudo apt install openjdk-17-jre-headless. \
 /// # Errors
 /// When there is none, or when it is too old for Kafka.
 pub fn find() -> Result<OsString, Failure> {
-    let java = match std::env::var_os("JAVA_HOME") {
+    let home = std::env::var_os("JAVA_HOME").filter(|home| !home.is_empty());
+    let java = match home {
         Some(home) => PathBuf::from(home).join("bin/java").into_os_string(),
         None => OsString::from("java"),
     };

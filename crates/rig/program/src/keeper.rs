@@ -29,6 +29,9 @@ pub const COMMAND: &str = "keep";
 /// How long a rig that nobody uses is kept. `TIDEMARK_IDLE_SECONDS` sets another time.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
+/// How long a private rig waits for its one client.
+const FIRST_CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How long an earlier keeper of this folder may take to end.
 const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -48,7 +51,7 @@ pub struct Task {
 
 /// What clients do.
 enum Event {
-    Joined,
+    Joined { answer: Sender<String> },
     Left,
     Asked { request: String, answer: Sender<String> },
 }
@@ -115,15 +118,23 @@ fn start(task: &Task, report: &mut impl FnMut(&str)) -> Result<Kept, Failure> {
     let durability = if task.private { Durability::Real } else { Durability::Throwaway };
     let mut provider = prepare(task.kind, &task.place, durability)?;
     let servers = provider.start(&mut |progress| report(&format!("progress {progress}")))?;
+    match open_to_clients(task, servers) {
+        Ok(events) => Ok(Kept { provider, events, stop_asked, private: task.private, _lock: lock }),
+        Err(failure) => {
+            provider.stop();
+            Err(failure)
+        }
+    }
+}
+
+/// Listens for clients and tells them where.
+fn open_to_clients(task: &Task, servers: Servers) -> Result<Receiver<Event>, Failure> {
     let token = random_word()?;
     let (control, events) = listen(token.clone())?;
     let cluster = cluster(task.kind, servers, control, token);
     let text = serde_json::to_string(&cluster).expect("a cluster holds only text");
-    if let Err(failure) = folder::write_secret(&task.place.cluster_file(), &text) {
-        provider.stop();
-        return Err(failure);
-    }
-    Ok(Kept { provider, events, stop_asked, private: task.private, _lock: lock })
+    folder::write_secret(&task.place.cluster_file(), &text)?;
+    Ok(events)
 }
 
 fn cluster(kind: Kind, servers: Servers, control: SocketAddr, token: String) -> Cluster {
@@ -142,16 +153,22 @@ fn cluster(kind: Kind, servers: Servers, control: SocketAddr, token: String) -> 
 impl Kept {
     /// Serves clients until there is a reason to end, and returns it.
     fn watch(&mut self) -> String {
-        let idle_timeout = if self.private { Duration::ZERO } else { idle_timeout() };
+        let mut patience = if self.private { FIRST_CLIENT_TIMEOUT } else { idle_timeout() };
         let mut clients = 0_usize;
-        // A private rig waits for its one client before it takes nobody for its end.
-        let mut nobody_since = if self.private { None } else { Some(Instant::now()) };
+        let mut nobody_since = Instant::now();
         loop {
             match self.events.recv_timeout(LOOK_EVERY) {
-                Ok(Event::Joined) => clients += 1,
+                Ok(Event::Joined { answer }) => {
+                    clients += 1;
+                    let _ = answer.send("ok".to_owned());
+                }
                 Ok(Event::Left) => {
                     clients -= 1;
-                    nobody_since = Some(Instant::now());
+                    nobody_since = Instant::now();
+                    if self.private {
+                        // Its one test has ended.
+                        patience = Duration::ZERO;
+                    }
                 }
                 Ok(Event::Asked { request, answer }) => {
                     if request == "down" {
@@ -169,7 +186,7 @@ impl Kept {
             if let Some(trouble) = self.provider.lost() {
                 return trouble;
             }
-            if clients == 0 && nobody_since.is_some_and(|since| since.elapsed() >= idle_timeout) {
+            if clients == 0 && nobody_since.elapsed() >= patience {
                 return "nobody uses the servers".to_owned();
             }
         }
@@ -187,7 +204,9 @@ impl Kept {
     }
 
     fn end(mut self, task: &Task) -> Result<(), Failure> {
-        // First nobody may find the servers any more, then they may go.
+        // First nobody may find or join the servers any more, then they may go. A client that waits
+        // to be let in is sent away by the end of its connection, and starts anew.
+        drop(self.events);
         let _ = std::fs::remove_file(task.place.cluster_file());
         self.provider.stop();
         if task.private { folder::remove(task.place.folder()) } else { Ok(()) }
@@ -219,18 +238,24 @@ fn listen(token: String) -> Result<(SocketAddr, Receiver<Event>), Failure> {
 fn serve_client(stream: &TcpStream, token: &str, events: &Sender<Event>) {
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let mut reply = stream;
-    if lines.next().as_deref() != Some(token) || events.send(Event::Joined).is_err() {
+    if lines.next().as_deref() != Some(token) {
         return;
     }
-    let mut answered = writeln!(reply, "ok").is_ok();
-    while answered {
-        let Some(request) = lines.next() else { break };
-        let (answer, answers) = channel();
-        if events.send(Event::Asked { request, answer }).is_err() {
-            return;
-        }
+    let (answer, answers) = channel();
+    let mut event = Event::Joined { answer };
+    let mut answers = answers;
+    loop {
+        // No answer: the servers are ending, and the client hears it by the end of the connection.
+        let Ok(()) = events.send(event) else { return };
         let Ok(answer) = answers.recv() else { return };
-        answered = writeln!(reply, "{answer}").is_ok();
+        let request = match writeln!(reply, "{answer}") {
+            Ok(()) => lines.next(),
+            Err(_) => None,
+        };
+        let Some(request) = request else { break };
+        let (answer, next_answers) = channel();
+        answers = next_answers;
+        event = Event::Asked { request, answer };
     }
     let _ = events.send(Event::Left);
 }

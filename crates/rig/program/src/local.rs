@@ -10,6 +10,7 @@ use crate::folder;
 use crate::java;
 use crate::kafka::Kafka;
 use crate::maven;
+use crate::orphans;
 use crate::postgres::{self, Durability, Postgres};
 use crate::process::Server;
 use crate::provider::{Provider, Servers};
@@ -102,21 +103,27 @@ impl Provider for Local {
         ended(&mut self.running_postgres).then(|| "PostgreSQL has ended by itself".to_owned())
     }
 
-    fn change(&mut self, verb: &str, server: &str) -> Result<(), Failure> {
-        let running = match server {
+    fn change(&mut self, verb: &str, name: &str) -> Result<(), Failure> {
+        let running = match name {
             "kafka" => &mut self.running_kafka,
             "postgres" => &mut self.running_postgres,
             other => return Err(Failure(format!("no server is called `{other}`"))),
         };
         match (verb, running.take()) {
-            ("kill", Some(server)) => server.kill(),
+            ("kill", Some(server)) => {
+                server.kill();
+                // PostgreSQL's other processes outlive the first one for a moment.
+                if name == "postgres" {
+                    orphans::end(self.postgres.folder())?;
+                }
+            }
             ("stop", Some(server)) => server.stop(),
-            ("start", None) if server == "kafka" => *running = Some(self.kafka.start()?),
+            ("start", None) if name == "kafka" => *running = Some(self.kafka.start()?),
             ("start", None) => *running = Some(self.postgres.start()?),
             (verb, was) => {
                 let state = if was.is_some() { "runs" } else { "does not run" };
                 *running = was;
-                return Err(Failure(format!("cannot {verb} {server}: it {state}")));
+                return Err(Failure(format!("cannot {verb} {name}: it {state}")));
             }
         }
         Ok(())

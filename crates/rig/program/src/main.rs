@@ -28,6 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rig::Rig;
 use rig::cluster::{Cluster, Provider as Kind};
+use rig::external;
 use rig::place::Place;
 
 use crate::down::Data;
@@ -102,6 +103,10 @@ fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Up { private: Some(folder) } => up::up(&Place::at(folder), true),
         Verb::Up { private: None } => {
+            if let Some(cluster) = external::from_environment().map_err(|e| Failure(e.0))? {
+                println!("rig: {cluster} (external: named by the environment)");
+                return Ok(());
+            }
             if up::is_up(&place) {
                 return status(&place);
             }

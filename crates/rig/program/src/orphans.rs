@@ -7,6 +7,9 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, Updat
 
 use crate::failure::Failure;
 
+/// The beginnings of the names under which fetched software lies in a rig's folder.
+const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
+
 /// How long killed processes may take to be gone.
 const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -14,6 +17,7 @@ const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 /// it. Returns how many there were, once they are gone.
 ///
 /// A process belongs to the folder when one of its arguments lies in it, or when it works in it.
+/// The software there is used by private rigs and by Kafka's tools as well, so it does not count.
 /// A mere reader of its logs is no server, and is left alone.
 ///
 /// # Errors
@@ -61,14 +65,17 @@ fn is_server(process: &Process) -> bool {
     let is_thread = process.thread_kind().is_some();
     let name = process.name().to_string_lossy();
     let keeps = process.cmd().iter().any(|argument| argument == crate::keeper::COMMAND);
-    !ended && !is_thread && (name == "java" || name == "postgres" || name == "rig" && keeps)
+    !ended
+        && !is_thread
+        && (["java", "postgres", "initdb"].contains(&name.as_ref()) || name == "rig" && keeps)
 }
 
 fn belongs_to(process: &Process, folder: &Path) -> bool {
     let within = format!("{}/", folder.display());
     let names_folder = |argument: &std::ffi::OsString| {
         let argument = argument.to_string_lossy();
-        argument.contains(&within) || Path::new(argument.as_ref()) == folder
+        let is_software = SOFTWARE.iter().any(|name| argument.contains(name));
+        !is_software && (argument.contains(&within) || Path::new(argument.as_ref()) == folder)
     };
     process.cwd().is_some_and(|cwd| cwd.starts_with(folder))
         || process.cmd().iter().any(names_folder)

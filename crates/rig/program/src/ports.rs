@@ -17,7 +17,10 @@ const RANGE: Range<u16> = 20_000..30_000;
 /// # Errors
 /// When the named port is taken or is no port.
 pub fn free(variable: &str) -> Result<SocketAddr, Failure> {
-    let Ok(wanted) = std::env::var(variable) else { return any() };
+    let wanted = std::env::var(variable).unwrap_or_default();
+    if wanted.is_empty() {
+        return any();
+    }
     let port: u16 = wanted
         .parse()
         .map_err(|_| Failure(format!("{variable} is `{wanted}`, expected a port, 1 to 65535")))?;

@@ -71,7 +71,10 @@ impl Postgres {
             programs,
             owner: owner()?,
             folder: folder.join("postgres"),
-            address: ports::free("TIDEMARK_POSTGRES_PORT")?,
+            address: match durability {
+                Durability::Throwaway => ports::free("TIDEMARK_POSTGRES_PORT")?,
+                Durability::Real => ports::any()?,
+            },
             password: random_word()?,
             durability,
         })
@@ -80,6 +83,11 @@ impl Postgres {
     /// Its version, such as `17.9`.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The folder in which all of its processes work.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The address of its first database, with the password.

@@ -91,18 +91,25 @@ impl Server {
         while self.runs() && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.kill();
     }
 
-    /// Kills the server as a power cut would.
-    pub fn kill(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    /// Kills the server as `kill -9` would.
+    pub fn kill(self) {
+        drop(self);
     }
 
     fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a pid fits in an i32"));
         // A process that is gone needs no signal.
         let _ = kill(pid, signal);
+    }
+}
+
+/// A server that nobody holds any more is killed, so that a start that fails leaves none behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only for a process that is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -1,12 +1,14 @@
 //! Kafka's own tools and `psql`, spoken to the rig's servers.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use rig::Rig;
 use rig::place::Place;
+use signal_hook::consts::SIGINT;
 
 use crate::failure::Failure;
 use crate::{folder, java, maven};
@@ -23,7 +25,7 @@ const TOOLS: [(&str, &str); 8] = [
     ("kafka-topics", "org.apache.kafka.tools.TopicCommand"),
 ];
 
-/// Becomes one of Kafka's tools. The address of the broker is added; all else is the caller's.
+/// Runs one of Kafka's tools. The address of the broker is added; all else is the caller's.
 ///
 /// # Errors
 /// When there is no such tool, or no broker, or no Java.
@@ -44,8 +46,7 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
     if name != "kafka-dump-log" {
         command.args(["--bootstrap-server", rig.cluster().bootstrap()]);
     }
-    command.args(arguments);
-    Err(Failure(format!("cannot run {name}: {}", command.exec())))
+    run(command.args(arguments)).map_err(|error| Failure(format!("cannot run {name}: {error}")))?
 }
 
 /// Two tools at once must not fetch at once.
@@ -54,14 +55,41 @@ fn fetched_jars(place: &Place) -> Result<PathBuf, Failure> {
     maven::kafka_jars(place)
 }
 
-/// Becomes `psql` on the rig's first database.
+/// Runs `psql` on the rig's first database.
 ///
 /// # Errors
 /// When there is no `psql`.
 pub fn psql(rig: &Rig, arguments: &[OsString]) -> Result<(), Failure> {
-    let error = Command::new("psql").arg(rig.database_url()).args(arguments).exec();
-    Err(Failure(format!(
-        "cannot run psql ({error}). Debian, Ubuntu: sudo apt install postgresql-client. \
-         macOS: brew install libpq"
-    )))
+    // The password goes by the environment: arguments can be read by every user of the machine.
+    let (url, password) = without_password(rig.database_url());
+    let mut psql = Command::new("psql");
+    psql.arg(url).args(arguments).env("PGPASSWORD", password);
+    run(&mut psql).map_err(|error| {
+        Failure(format!(
+            "cannot run psql ({error}). Debian, Ubuntu: sudo apt install postgresql-client. \
+             macOS: brew install libpq"
+        ))
+    })?
+}
+
+/// `postgresql://user@host/db` and `word` out of `postgresql://user:word@host/db`.
+fn without_password(url: &str) -> (String, String) {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let (who, whereto) = rest.rsplit_once('@')?;
+        let (user, password) = who.split_once(':')?;
+        Some((format!("{scheme}://{user}@{whereto}"), password.to_owned()))
+    });
+    parts.unwrap_or_else(|| (url.to_owned(), String::new()))
+}
+
+/// Runs a program to its end and ends as it did. This process stays: its connection to the keeper
+/// is what keeps the servers up meanwhile. Ctrl-C is for the program.
+fn run(command: &mut Command) -> std::io::Result<Result<(), Failure>> {
+    let _ = signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
+    let status = command.status()?;
+    match status.code() {
+        Some(0) => Ok(Ok(())),
+        Some(code) => std::process::exit(code),
+        None => Ok(Err(Failure(format!("ended by a signal: {status}")))),
+    }
 }

@@ -3,9 +3,11 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rig::cluster::{Cluster, Provider as Kind};
 use rig::control::Control;
+use rig::external;
 use rig::place::Place;
 use rig::say::say;
 
@@ -16,6 +18,9 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::keeper::COMMAND;
 use crate::local;
+
+/// How long a keeper that somebody else has started may take until its servers answer.
+const KEEPER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Behind the standard input, output and error.
 const FIRST_UNNAMED_FILE: i32 = 3;
@@ -29,8 +34,12 @@ pub fn up(place: &Place, private: bool) -> Result<(), Failure> {
     if is_up(place) {
         return Ok(());
     }
-    // A keeper whose servers do not answer any more is of no use, and in the way of a new one.
+    // A keeper whose servers do not answer any more, or are not the ones that are asked for, is of
+    // no use, and in the way of a new one.
     down::ask_keeper(place)?;
+    if keeper_has_started(place)? {
+        return Ok(());
+    }
     let (kinds, mut passed_over) = if private { (vec![Kind::Local], None) } else { candidates()? };
     let mut failures = Vec::new();
     for kind in kinds {
@@ -45,28 +54,44 @@ pub fn up(place: &Place, private: bool) -> Result<(), Failure> {
     Err(Failure(failures.join("; and ")))
 }
 
-/// Whether a keeper answers in this place and its servers accept connections.
+/// Whether a keeper answers in this place, its servers answer, and they come from where
+/// `TIDEMARK_RIG` says.
 pub fn is_up(place: &Place) -> bool {
     let Some(cluster) = Cluster::read(place) else { return false };
-    Control::connect(&cluster).is_ok() && cluster.answers()
+    let is_wanted =
+        external::forced().is_ok_and(|forced| forced.is_none_or(|f| f == cluster.provider));
+    is_wanted && Control::connect(&cluster).is_ok() && cluster.answers()
+}
+
+/// Waits for a keeper that somebody else has begun to start, and who was then killed: it goes on
+/// by itself. Whether there was one, and its servers are up.
+fn keeper_has_started(place: &Place) -> Result<bool, Failure> {
+    let until = Instant::now() + KEEPER_TIMEOUT;
+    while Instant::now() < until {
+        if folder::lock_keeper(place, Duration::ZERO)?.is_some() {
+            return Ok(false);
+        }
+        if is_up(place) {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(false)
 }
 
 /// The providers to try in order, and why the first of all is not among them.
 fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
-    match std::env::var("TIDEMARK_RIG").as_deref() {
-        Ok("local") => Ok((vec![Kind::Local], None)),
-        Ok("containers") => docker::ping().map(|()| (vec![Kind::Containers], None)),
-        Err(_) | Ok("") => Ok(match docker::ping() {
+    match external::forced().map_err(|error| Failure(error.0))? {
+        Some(Kind::Local) => Ok((vec![Kind::Local], None)),
+        Some(Kind::Containers) => docker::ping().map(|()| (vec![Kind::Containers], None)),
+        None => Ok(match docker::ping() {
             Ok(()) => (vec![Kind::Containers, Kind::Local], None),
             Err(why_not) => (vec![Kind::Local], Some(why_not)),
         }),
-        Ok("external") => Err(Failure::new(
+        Some(Kind::External) => Err(Failure::new(
             "TIDEMARK_RIG is external, so nothing is started; \
              set KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL",
         )),
-        Ok(other) => Err(Failure(format!(
-            "TIDEMARK_RIG is `{other}`, expected external, containers or local"
-        ))),
     }
 }
 
@@ -79,6 +104,11 @@ fn start(
 ) -> Result<(), Failure> {
     // Here, and not in the keeper, whose words go to a log: this may take a while.
     match kind {
+        Kind::Local if private => {
+            // What is fetched is shared, and so is the lock.
+            let _lock = folder::lock_start(&Place::of_this_clone())?;
+            local::fetch()?;
+        }
         Kind::Local => local::fetch()?,
         Kind::Containers => containers::build()?,
         Kind::External => {}
