@@ -3,12 +3,13 @@
 //! What lies on the topic is read back by the given consumer.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flights::Flight;
 use lab01::publish::{Delivery, PublishError, publish};
 use lab01::readback::{StoredRecord, read_topic};
 use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::flights_at_hand::{UA_1545_SLOT_MS, event_of, first_of_the_calm_week, instant, ua_1545};
@@ -68,6 +69,45 @@ fn each_flight_has_a_delivery_that_says_where_it_lies() {
         rule("Every flight lies on the topic once.")
             .same(stored(kafka, &topic).len(), flights.len());
     });
+}
+
+#[test]
+fn no_flight_waits_for_the_delivery_of_another() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 3).await;
+        let flights = first_of_the_calm_week(50);
+        let mut arrived_at_first_delivery = None;
+        let mut on_delivery = |_: &Delivery| {
+            // What was sent arrives while this call looks; what was not, never.
+            arrived_at_first_delivery
+                .get_or_insert_with(|| records_that_arrive(kafka, &topic, flights.len()));
+        };
+        let outcome = publish(&kafka.client(), &topic, &flights, &mut on_delivery).await;
+        rule("Flights can be published to a topic that is there.").succeeds(outcome);
+        let seen = match arrived_at_first_delivery {
+            Some(arrived) if arrived == flights.len() => "all of them",
+            Some(1) => "one: the others were not sent yet",
+            _ => "some of them, or no delivery was told",
+        };
+        rule("Every flight is sent before the first delivery is waited for.")
+            .picture("50 flights: how many are on the topic when the first delivery is told?")
+            .ask("A future does nothing until it is polled. Which of the producer's two ways to send queues a record when it is called?")
+            .same_bytes(seen, "all of them");
+    });
+}
+
+/// How many records arrive on the topic until there are so many, or two seconds have passed.
+fn records_that_arrive(kafka: &TestKafka, topic: &str, wanted: usize) -> usize {
+    let consumer: BaseConsumer = kafka.client().create().expect("a consumer can be made");
+    let until = Instant::now() + Duration::from_secs(2);
+    loop {
+        let end_of = |partition| consumer.fetch_watermarks(topic, partition, BOUND);
+        let ends = (0..3).map(|partition| end_of(partition).expect("the broker answers").1);
+        let arrived = usize::try_from(ends.sum::<i64>()).expect("offsets are not negative");
+        if arrived >= wanted || Instant::now() >= until {
+            return arrived;
+        }
+    }
 }
 
 #[test]

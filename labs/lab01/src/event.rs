@@ -50,12 +50,14 @@ pub fn encode(flight: &Flight) -> Result<Vec<u8>, EventError> {
 /// # Errors
 /// - [`EventError::TooLong`] before a single byte is parsed.
 /// - [`EventError::Malformed`] for anything but one JSON object with exactly the fields of a
-///   flight, each of its type; it names line, column and field.
+///   flight, each of its type; it names line, column and field. An array of the values is no object,
+///   although serde reads a struct from either.
 /// - [`EventError::Impossible`] for a field outside of its range.
 pub fn decode(payload: &[u8]) -> Result<Flight, EventError> {
     // 1. Refuse a payload of more than MAX_EVENT_BYTES before you parse it.
     // 2. Parse it, and know the field that was wrong: serde_json gives line and column, the crate
     //    serde_path_to_error adds the path. Does your parser look behind the closing brace?
-    // 3. A number can have the right type and be impossible: `flight.check()`.
+    // 3. serde reads a struct from an object, and from what else?
+    // 4. A number can have the right type and be impossible: `flight.check()`.
     todo!("step 1: read one flight from {} bytes of JSON", payload.len())
 }

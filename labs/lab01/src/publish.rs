@@ -47,7 +47,8 @@ pub enum PublishError {
 }
 
 /// Publishes flights in the order in which they are given and returns one delivery for each, in
-/// the same order. `on_delivery` is called once for each, as soon as it is known.
+/// the same order. `on_delivery` is called once for each, as soon as it is known. No flight waits
+/// for the delivery of another before it is sent.
 ///
 /// The partitioner is `murmur2_random`, so that Kafka's own tools put each key on the same
 /// partition. One request is in flight at a time, so that a retry cannot overtake; lab 02 has the
@@ -64,6 +65,8 @@ pub async fn publish(
 ) -> Result<Vec<Delivery>, PublishError> {
     // Sending and being delivered are two moments. What happens to 6,000 flights if you wait for
     // each delivery before you send the next, and what if you never wait at all?
+    // A Rust future does nothing until it is polled. Of the producer's two ways to send, which one
+    // puts the record into the queue when it is called?
     // Which partitioner does librdkafka take if you do not name one, and which does Kafka?
     // How long does the client keep a record that no broker takes? See `message.timeout.ms`.
     let _ = (kafka, on_delivery);

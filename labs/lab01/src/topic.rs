@@ -127,6 +127,7 @@ impl Retention {
 pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
     // `AdminClient::create_topics` succeeds when the broker answered. What did it answer?
     // Asking first and creating then leaves a gap in which another program creates the topic.
+    // How long does the call wait where no broker answers? See `AdminOptions` and `broker_timeout`.
     // A name that is taken: is it the topic that was asked for? `describe_known_topic` is given.
     let _ = kafka;
     todo!("step 3: make topic {} with {} partitions", spec.name, spec.partitions)

@@ -50,18 +50,25 @@ pub fn encode(flight: &Flight) -> Result<Vec<u8>, EventError> {
 /// # Errors
 /// - [`EventError::TooLong`] before a single byte is parsed.
 /// - [`EventError::Malformed`] for anything but one JSON object with exactly the fields of a
-///   flight, each of its type; it names line, column and field.
+///   flight, each of its type; it names line, column and field. An array of the values is no object,
+///   although serde reads a struct from either.
 /// - [`EventError::Impossible`] for a field outside of its range.
 pub fn decode(payload: &[u8]) -> Result<Flight, EventError> {
     if payload.len() > MAX_EVENT_BYTES {
         return Err(EventError::TooLong { found_bytes: payload.len() });
     }
+    type Object = serde_json::Map<String, serde_json::Value>;
     let malformed = |field: String, error: &serde_json::Error| EventError::Malformed {
         line: error.line(),
         column: error.column(),
         field,
         reason: error.to_string(),
     };
+    // serde would also take an array with the fields' values in order.
+    if payload.trim_ascii_start().first() == Some(&b'[') {
+        let array = serde_json::from_slice::<Object>(payload).expect_err("an array is no object");
+        return Err(malformed(".".to_owned(), &array));
+    }
     let mut json = serde_json::Deserializer::from_slice(payload);
     let flight: Flight = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| malformed(error.path().to_string(), error.inner()))?;

@@ -139,7 +139,9 @@ impl Own for TestKafka {
 
     fn kept(&self) -> Vec<String> {
         let topics = self.made_topics().unwrap_or_default();
-        let look = |topic| format!("bin/kafka-console-consumer --topic {topic} --from-beginning");
+        let look = |topic| {
+            format!("bin/kafka-console-consumer --topic {topic} --from-beginning --timeout-ms 3000")
+        };
         topics.iter().map(look).collect()
     }
 }

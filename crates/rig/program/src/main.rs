@@ -112,12 +112,12 @@ fn run(verb: Verb) -> Result<(), Failure> {
             }
             up::up(&place, false)
         }
-        Verb::Stop => say_ended(down::end_all(&place, Data::Keep)?, "its data are kept"),
+        Verb::Stop => say_ended(down::end_all(&place, Data::Keep)?, "their data are kept"),
         Verb::Down { private: Some(folder) } => {
             down::end(&Place::at(folder), Data::Remove).map(|_| ())
         }
         Verb::Down { private: None } => {
-            say_ended(down::end_all(&place, Data::Remove)?, "nothing is left of it")
+            say_ended(down::end_all(&place, Data::Remove)?, "nothing of them is left")
         }
         Verb::Status => status(&place),
         Verb::Fetch => fetch(&place),
@@ -145,7 +145,7 @@ fn status(place: &Place) -> Result<(), Failure> {
 fn say_ended(any: bool, what_is_left: &str) -> Result<(), Failure> {
     match any {
         true => println!("rig: Kafka and PostgreSQL have ended; {what_is_left}"),
-        false => println!("rig: was not running; {what_is_left}"),
+        false => println!("rig: they were not running; {what_is_left}"),
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ fn down_leaves_no_process_no_port_and_no_folder() {
     for address in [cluster.bootstrap(), cluster.database_address()] {
         assert!(TcpStream::connect(address).is_err(), "{address} is still open");
     }
-    assert!(rig.succeeds(&["down"]).contains("was not running"));
+    assert!(rig.succeeds(&["down"]).contains("were not running"));
 }
 
 #[test]
