@@ -52,13 +52,14 @@ build_base() {
 # The same jars and binaries as Maven brings for the local provider, of the versions that the
 # images have.
 fetch() {
-    cp crates/rig/program/maven/*.xml "$work" # Maven writes beside them
-    mvn -B -q -f "$work/kafka.xml" -Dkafka.version="$KAFKA_VERSION" dependency:copy-dependencies \
-        -DoutputDirectory="$work/kafka" >&2
-    mvn -B -q -f "$work/postgres.xml" -Dpostgres.version="$POSTGRES_VERSION" \
-        -Dpostgres.machine=linux-amd64 dependency:unpack-dependencies -DoutputDirectory="$work/packed" >&2
-    mkdir -p "$work/postgres"
-    tar -xJf "$work"/packed/*.txz -C "$work/postgres"
+    # Maven writes beside its files. Joined by && since errexit is off in a function before ||.
+    cp crates/rig/program/maven/*.xml "$work" &&
+        mkdir -p "$work/postgres" &&
+        mvn -B -q -f "$work/kafka.xml" -Dkafka.version="$KAFKA_VERSION" \
+            dependency:copy-dependencies -DoutputDirectory="$work/kafka" >&2 &&
+        mvn -B -q -f "$work/postgres.xml" -Dpostgres.version="$POSTGRES_VERSION" -Dpostgres.machine=linux-amd64 \
+            dependency:unpack-dependencies -DoutputDirectory="$work/packed" >&2 &&
+        tar -xJf "$work"/packed/*.txz -C "$work/postgres"
 }
 
 build() {
@@ -86,7 +87,10 @@ have_images() {
 
 stop_engine() {
     [ -f "$pidfile" ] || return 0
-    kill "$(cat "$pidfile")" 2>/dev/null || true
+    local pid
+    pid=$(cat "$pidfile")
+    # The file may be left from an earlier engine, and its number be another process's by now.
+    [ "$(ps -o comm= -p "$pid")" != dockerd ] || kill "$pid"
 }
 
 case "${1:-}" in

@@ -189,6 +189,16 @@ pip_brings_mdbook() {
         --only-binary :all: --requirement scripts/mdbook-requirements.txt
 }
 
+# librdkafka is built by a script that takes a space for the end of a path.
+check_path() {
+    local folder=${CARGO_TARGET_DIR:-$PWD}
+    case "$folder" in
+    *[[:space:]]*)
+        fail "the path has a space, and librdkafka can't be built in such a folder: $folder. Move the clone, or set CARGO_TARGET_DIR to a folder without a space"
+        ;;
+    esac
+}
+
 # --- the steps -----------------------------------------------------------------------------------
 
 mode=install
@@ -202,6 +212,7 @@ case "$#:${1-}" in
 *) fail "expected nothing, --check or --help, found: $*" ;;
 esac
 
+check_path
 things=$(missing_things)
 if [ "$mode" = check ]; then
     has_mdbook || things="${things:+$things }mdbook"
