@@ -12,7 +12,10 @@ cargo test --quiet -p lab01 --no-run
 cargo run -q -p rig-program -- up
 cargo run -q -p lab01-solution -- --week calm --board
 
-[ -t 1 ] || exit 0
+if [ ! -t 1 ]; then
+    echo "No terminal here: \`make serve\` serves the book, \`make down\` ends the servers."
+    exit 0
+fi
 
 mdbook=mdbook
 [ ! -x .venv/bin/mdbook ] || mdbook=.venv/bin/mdbook
