@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 /// What a run with a board prints. The run is the second of two, so that whatever it doubled
 /// would show.
@@ -132,4 +133,34 @@ fn a_broker_that_is_not_there_is_one_sentence() {
     let errors: Vec<&str> = said.lines().filter(|line| !line.starts_with("rig: ")).collect();
     assert_eq!(errors.len(), 1, "{said}");
     assert!(errors[0].starts_with("error: no broker answers at 127.0.0.1:9: "), "{said}");
+}
+
+/// Moments of a run, in milliseconds: a run takes about 700 ms.
+const MOMENTS_MS: [u64; 10] = [3, 41, 90, 140, 205, 270, 330, 420, 510, 640];
+
+#[test]
+fn a_run_that_is_killed_at_any_moment_is_followed_by_a_clean_one() {
+    for moment_ms in MOMENTS_MS {
+        let mut killed = Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
+            .args(["--week", "storm"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let moment = Instant::now() + Duration::from_millis(moment_ms);
+        while Instant::now() < moment {
+            std::thread::yield_now();
+        }
+        killed.kill().expect("the program can be killed");
+        killed.wait().expect("the program was killed");
+        let output = program(&["--week", "storm"]);
+        let (said, error) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "killed after {moment_ms} ms: {error}");
+        let delivered = "5,173 records delivered to lab01.storm";
+        assert!(said.contains(delivered), "killed after {moment_ms} ms: {said}");
+    }
+    let offsets = tool("kafka-get-offsets", &["--topic", "lab01.storm"], "");
+    let count = |line: &str| line.rsplit(':').next()?.parse::<u64>().ok();
+    let records: u64 = offsets.lines().filter_map(count).sum();
+    assert_eq!(records, 5_173, "{offsets}");
 }
