@@ -4,6 +4,7 @@ use std::env;
 
 use crate::RigError;
 use crate::cluster::{Cluster, Provider};
+use crate::setting::text_setting;
 
 /// Reads `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`; `None` when neither is set and nothing
 /// forces this provider.
@@ -16,8 +17,7 @@ pub fn from_environment() -> Result<Option<Cluster>, RigError> {
     if matches!(forced, Some(Provider::Containers | Provider::Local)) {
         return Ok(None);
     }
-    let named = |name| env::var(name).ok().filter(|value| !value.is_empty());
-    match (named("KAFKA_BOOTSTRAP_SERVERS"), named("DATABASE_URL")) {
+    match (text_setting("KAFKA_BOOTSTRAP_SERVERS"), text_setting("DATABASE_URL")) {
         (Some(servers), Some(database_url)) => cluster(servers, database_url).map(Some),
         (None, None) if forced.is_none() => Ok(None),
         (Some(_), None) => Err(missing("DATABASE_URL")),

@@ -20,6 +20,7 @@
 //! | [`external`] | servers that the environment names |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
+//! | [`mod@setting`] | a variable of the environment that is set to something |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
 
 pub mod cluster;
@@ -29,6 +30,7 @@ pub mod place;
 pub mod private;
 pub mod probe;
 pub mod say;
+pub mod setting;
 pub mod unfinished;
 
 use std::process::{Command, Stdio};
@@ -150,14 +152,19 @@ pub fn run_program(arguments: &[&str]) -> Result<(), RigError> {
 
 /// The command that runs the rig's program with these arguments.
 pub fn program_command(arguments: &[&str]) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command
         .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig", "--"])
-        .args(arguments)
-        .current_dir(place::workspace_root());
+        .args(arguments);
     if !place::program_was_built() {
         say("rig: building the rig's own program, once; this takes some seconds");
     }
+    command
+}
+
+/// The cargo that runs this process, else the one on the PATH, at work in this clone.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(place::workspace_root());
     command
 }

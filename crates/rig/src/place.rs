@@ -7,6 +7,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::setting::setting;
+
 /// The folder of one rig and the files in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -16,8 +18,7 @@ pub struct Place {
 impl Place {
     /// The place of this clone's rig.
     pub fn of_this_clone() -> Place {
-        let named = std::env::var_os("TIDEMARK_RIG_DIR").filter(|folder| !folder.is_empty());
-        if let Some(folder) = named {
+        if let Some(folder) = setting("TIDEMARK_RIG_DIR") {
             let folder = PathBuf::from(folder);
             // The keeper works elsewhere, so a relative path would mean another folder to it.
             return Place::at(std::path::absolute(&folder).unwrap_or(folder));

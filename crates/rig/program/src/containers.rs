@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rig::place::{self, Place};
+use rig::place::Place;
 use rig::probe;
 use serde::{Deserialize, Serialize};
 
@@ -132,10 +132,8 @@ pub fn clear(place: &Place) -> Result<(), Failure> {
 }
 
 fn cargo(verb: &str) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .args([verb, "--quiet", "--package", "rig-containers"])
-        .current_dir(place::workspace_root());
+    let mut command = rig::cargo();
+    command.args([verb, "--quiet", "--package", "rig-containers"]);
     command
 }
 

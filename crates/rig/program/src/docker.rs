@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rig::setting::text_setting;
+
 use crate::failure::Failure;
 
 /// How long an engine may take to say that it is there.
@@ -16,7 +18,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 /// # Errors
 /// Why none answers, as the beginning of a sentence: `no Docker engine answers`.
 pub fn ping() -> Result<(), Failure> {
-    let answered = match std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
+    let answered = match text_setting("DOCKER_HOST") {
         Some(host) => ping_host(&host),
         None => {
             let socket = usual_sockets().into_iter().find(|socket| socket.exists());

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use rig::setting::setting;
+
 use crate::failure::Failure;
 use crate::versions;
 
@@ -15,8 +17,7 @@ const FIX: &str = "Debian, Ubuntu: sudo apt install openjdk-17-jre-headless. \
 /// # Errors
 /// When there is none, or when it is too old for Kafka.
 pub fn find() -> Result<OsString, Failure> {
-    let home = std::env::var_os("JAVA_HOME").filter(|home| !home.is_empty());
-    let java = match home {
+    let java = match setting("JAVA_HOME") {
         Some(home) => PathBuf::from(home).join("bin/java").into_os_string(),
         None => OsString::from("java"),
     };

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use rig::place::Place;
 use rig::say::say;
+use rig::setting::setting;
 
 use crate::failure::Failure;
 use crate::folder;
@@ -23,7 +24,7 @@ const POSTGRES_POM: &str = include_str!("../maven/postgres.xml");
 /// # Errors
 /// When Maven is missing or cannot get them, or when `KAFKA_HOME` has no jars.
 pub fn kafka_jars(software: &Place) -> Result<PathBuf, Failure> {
-    if let Some(home) = std::env::var_os("KAFKA_HOME").filter(|home| !home.is_empty()) {
+    if let Some(home) = setting("KAFKA_HOME") {
         let libs = PathBuf::from(home).join("libs");
         if has_jar(&libs) {
             return Ok(libs);

@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
 
+use rig::setting::text_setting;
+
 use crate::failure::Failure;
 use crate::random::random_word;
 
@@ -17,10 +19,7 @@ const RANGE: Range<u16> = 20_000..30_000;
 /// # Errors
 /// When the named port is taken or is no port.
 pub fn free(variable: &str) -> Result<SocketAddr, Failure> {
-    let wanted = std::env::var(variable).unwrap_or_default();
-    if wanted.is_empty() {
-        return any();
-    }
+    let Some(wanted) = text_setting(variable) else { return any() };
     let port: u16 = wanted
         .parse()
         .map_err(|_| Failure(format!("{variable} is `{wanted}`, expected a port, 1 to 65535")))?;

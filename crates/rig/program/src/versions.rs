@@ -1,5 +1,7 @@
 //! The servers' versions, from `versions.env` at the root.
 
+use rig::setting::text_setting;
+
 const PINNED: &str = include_str!("../../../../versions.env");
 
 /// The Kafka that every provider starts.
@@ -24,9 +26,9 @@ pub fn postgres_image() -> String {
 
 fn image(name: &str, tag: &str) -> String {
     let image = pinned(name);
-    match std::env::var("TIDEMARK_REGISTRY") {
-        Ok(mirror) if !mirror.is_empty() => format!("{mirror}/{image}:{tag}"),
-        _ => format!("{image}:{tag}"),
+    match text_setting("TIDEMARK_REGISTRY") {
+        Some(mirror) => format!("{mirror}/{image}:{tag}"),
+        None => format!("{image}:{tag}"),
     }
 }
 
