@@ -48,7 +48,8 @@ start_engine() {
 mirror() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian$' | head -n 1; }
 
 build_base() {
-    command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null 2>&1
+    command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null 2>&1 ||
+        fail "debootstrap can't be installed"
     debootstrap --variant=minbase --include=openjdk-17-jre-headless bookworm "$work/root" "$(mirror)" \
         >"$work/debootstrap.log" 2>&1 || fail "debootstrap failed: $(tail -n 1 "$work/debootstrap.log")"
     tar -C "$work/root" -c . | docker import - tidemark-stand-in-base >/dev/null
@@ -58,7 +59,9 @@ build_base() {
 # The same jars and binaries as Maven brings for the local provider, of the versions that the
 # images have.
 fetch() {
-    # Maven writes beside its files. Joined by && since errexit is off in a function before ||.
+    # Joined by && since errexit is off in a function before ||. `xz` is for tar.
+    command -v xz >/dev/null || apt-get install -y -qq xz-utils >/dev/null 2>&1
+    # Maven writes beside its files.
     cp crates/rig/program/maven/*.xml "$work" &&
         mkdir -p "$work/postgres" &&
         mvn -B -q -f "$work/kafka.xml" -Dkafka.version="$KAFKA_VERSION" \
