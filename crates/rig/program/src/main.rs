@@ -10,6 +10,7 @@ mod kafka;
 mod keeper;
 mod local;
 mod maven;
+mod memory;
 mod orphans;
 mod ports;
 mod postgres;
