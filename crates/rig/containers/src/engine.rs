@@ -1,6 +1,7 @@
 //! The Docker engine: images that are there, containers of one label.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use testcontainers::bollard::Docker;
@@ -12,6 +13,9 @@ use testcontainers::bollard::query_parameters::{
 
 /// The name of the label that every container of a rig carries.
 pub const LABEL: &str = "tidemark.rig";
+
+/// How long the engine may take to remove a container.
+const REMOVAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection to the engine.
 pub struct Engine {
@@ -74,10 +78,24 @@ impl Engine {
     async fn remove(&self, id: &str) -> Result<(), String> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         match self.docker.remove_container(id, Some(options)).await {
-            // Gone, or going because somebody else removes it: either will do.
-            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(()),
+            // Somebody else removes it at this moment.
+            Err(Error::DockerResponseServerError { status_code: 409, .. }) => self.gone(id).await,
             Err(error) => Err(format!("container {id} can't be removed: {error}")),
         }
+    }
+
+    /// Waits until a container that is being removed is gone.
+    async fn gone(&self, id: &str) -> Result<(), String> {
+        let until = Instant::now() + REMOVAL_TIMEOUT;
+        while self.docker.inspect_container(id, None).await.is_ok() {
+            if Instant::now() >= until {
+                let seconds = REMOVAL_TIMEOUT.as_secs();
+                return Err(format!("container {id} was being removed for {seconds} s"));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// What keeps a container from serving; `None` when it runs.

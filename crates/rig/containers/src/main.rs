@@ -1,7 +1,8 @@
 //! The containers provider: Kafka and PostgreSQL by testcontainers.
 //!
 //! It is a program of its own so that the rig's program, and every lab, builds without
-//! testcontainers. The two speak by lines. On the standard input comes first an order in JSON,
+//! testcontainers. `rig-containers serve LABEL` has servers with this label; the label is there to be
+//! seen among all processes. The two speak by lines. On the standard input comes first an order in JSON,
 //! then `check`, `stop` or `remove`; the end of the input is a `stop`. On the standard output go
 //! `progress …`, then `ready` or `failed …`, and then one answer to each request: `ok`, or
 //! `lost …` with what is wrong.
@@ -22,9 +23,9 @@ use crate::servers::Servers;
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => serve().await,
+        ["serve", _] => serve().await,
         ["clear", label] => clear(label).await,
-        _ => Err("expected nothing or `clear LABEL`".to_owned()),
+        _ => Err("expected `serve LABEL` or `clear LABEL`".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

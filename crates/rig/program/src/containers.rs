@@ -138,8 +138,9 @@ fn cargo(verb: &str) -> Command {
 }
 
 impl Program {
-    fn start() -> Result<Program, Failure> {
+    fn start(label: &str) -> Result<Program, Failure> {
         let mut child = cargo("run")
+            .args(["--", "serve", label])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -172,7 +173,7 @@ impl Provider for Containers {
             "taking Kafka {kafka_version} and PostgreSQL {postgres_version} from containers"
         ));
         let began = Instant::now();
-        let mut program = Program::start()?;
+        let mut program = Program::start(&self.order.label)?;
         let order = serde_json::to_string(&self.order).expect("an order holds text and numbers");
         let mut said = program.ask(&order);
         while let Some(step) = said.strip_prefix("progress ") {

@@ -1,11 +1,12 @@
-//! Servers that a keeper left behind when it was killed.
+//! Servers that a keeper left behind when it was killed, and what they leave when they are killed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use crate::failure::Failure;
+use crate::memory;
 
 /// The beginnings of the names under which fetched software lies in a rig's folder.
 const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
@@ -13,8 +14,8 @@ const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
 /// How long killed processes may take to be gone.
 const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Kills the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
-/// it. Returns how many there were, once they are gone.
+/// Kills the processes that belong to a folder: Java and PostgreSQL at work in it, keepers of it,
+/// and the programs that have its containers. Returns how many there were, once they are gone and so is their shared memory.
 ///
 /// A process belongs to the folder when one of its arguments lies in it, or when it works in it.
 /// The software there is used by private rigs and by Kafka's tools as well, so it does not count.
@@ -25,9 +26,11 @@ const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 pub fn end(folder: &Path) -> Result<usize, Failure> {
     let until = Instant::now() + GONE_TIMEOUT;
     let mut ended = std::collections::HashSet::new();
+    let mut shared = Vec::new();
     loop {
-        let left = kill_all(folder)?;
+        let left = kill_all(folder, &mut shared)?;
         if left.is_empty() {
+            memory::free(folder, &shared);
             return Ok(ended.len());
         }
         ended.extend(left.iter().copied());
@@ -40,7 +43,8 @@ pub fn end(folder: &Path) -> Result<usize, Failure> {
     }
 }
 
-fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
+/// Kills what is there. `shared` gains the files of shared memory that those processes had.
+fn kill_all(folder: &Path, shared: &mut Vec<PathBuf>) -> Result<Vec<Pid>, Failure> {
     let mut system = System::new()
         .map_err(|error| Failure(format!("cannot list the machine's processes: {error}")))?;
     let what = ProcessRefreshKind::nothing()
@@ -52,6 +56,7 @@ fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
     let mut killed = Vec::new();
     for (pid, process) in system.processes() {
         if *pid != me && is_server(process) && belongs_to(process, folder) {
+            shared.extend(memory::files_of(pid.as_u32()));
             process.kill();
             killed.push(*pid);
         }
@@ -67,7 +72,8 @@ fn is_server(process: &Process) -> bool {
     let keeps = process.cmd().iter().any(|argument| argument == crate::keeper::COMMAND);
     !ended
         && !is_thread
-        && (["java", "postgres", "initdb"].contains(&name.as_ref()) || name == "rig" && keeps)
+        && (["java", "postgres", "initdb", "rig-containers"].contains(&name.as_ref())
+            || name == "rig" && keeps)
 }
 
 fn belongs_to(process: &Process, folder: &Path) -> bool {
