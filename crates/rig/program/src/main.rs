@@ -11,6 +11,7 @@ mod keeper;
 mod local;
 mod maven;
 mod orphans;
+mod patience;
 mod ports;
 mod postgres;
 mod process;

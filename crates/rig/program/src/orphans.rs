@@ -13,8 +13,16 @@ const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
 /// How long killed processes may take to be gone.
 const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Kills the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
-/// it. Returns how many there were, once they are gone.
+/// The program that keeps containers. It has seen its keeper go and stops them; were it killed,
+/// the engine would go on stopping them after the next start has found them.
+const CONTAINERS: &str = "rig-containers";
+
+/// How long that program may take until it is killed all the same.
+const CONTAINERS_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Ends the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
+/// it, are killed; the containers' program is waited for. Returns how many there were, once they
+/// are gone.
 ///
 /// A process belongs to the folder when one of its arguments lies in it, or when it works in it.
 /// The software there is used by private rigs and by Kafka's tools as well, so it does not count.
@@ -23,10 +31,11 @@ const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When one of them does not go away.
 pub fn end(folder: &Path) -> Result<usize, Failure> {
-    let until = Instant::now() + GONE_TIMEOUT;
+    let began = Instant::now();
+    let until = began + CONTAINERS_TIMEOUT + GONE_TIMEOUT;
     let mut ended = std::collections::HashSet::new();
     loop {
-        let left = kill_all(folder)?;
+        let left = kill_all(folder, began.elapsed() >= CONTAINERS_TIMEOUT)?;
         if left.is_empty() {
             return Ok(ended.len());
         }
@@ -40,7 +49,7 @@ pub fn end(folder: &Path) -> Result<usize, Failure> {
     }
 }
 
-fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
+fn kill_all(folder: &Path, containers_too: bool) -> Result<Vec<Pid>, Failure> {
     let mut system = System::new()
         .map_err(|error| Failure(format!("cannot list the machine's processes: {error}")))?;
     let what = ProcessRefreshKind::nothing()
@@ -49,14 +58,16 @@ fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
         .with_exe(UpdateKind::Always);
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
     let me = Pid::from_u32(std::process::id());
-    let mut killed = Vec::new();
+    let mut left = Vec::new();
     for (pid, process) in system.processes() {
         if *pid != me && is_server(process) && belongs_to(process, folder) {
-            process.kill();
-            killed.push(*pid);
+            if containers_too || process.name() != CONTAINERS {
+                process.kill();
+            }
+            left.push(*pid);
         }
     }
-    Ok(killed)
+    Ok(left)
 }
 
 fn is_server(process: &Process) -> bool {
@@ -67,7 +78,8 @@ fn is_server(process: &Process) -> bool {
     let keeps = process.cmd().iter().any(|argument| argument == crate::keeper::COMMAND);
     !ended
         && !is_thread
-        && (["java", "postgres", "initdb"].contains(&name.as_ref()) || name == "rig" && keeps)
+        && (["java", "postgres", "initdb", CONTAINERS].contains(&name.as_ref())
+            || name == "rig" && keeps)
 }
 
 fn belongs_to(process: &Process, folder: &Path) -> bool {

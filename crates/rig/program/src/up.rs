@@ -60,7 +60,9 @@ pub fn is_up(place: &Place) -> bool {
     let Some(cluster) = Cluster::read(place) else { return false };
     let is_wanted =
         external::forced().is_ok_and(|forced| forced.is_none_or(|f| f == cluster.provider));
-    is_wanted && Control::connect(&cluster).is_ok() && cluster.answers()
+    // In this order: a keeper that is ending its servers wakes them to stop them, and lets nobody in
+    // any more.
+    is_wanted && cluster.answers() && Control::connect(&cluster).is_ok()
 }
 
 /// Waits for a keeper that somebody else has begun to start, and who was then killed: it goes on
@@ -83,9 +85,9 @@ fn keeper_has_started(place: &Place) -> Result<bool, Failure> {
 fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
     match external::forced().map_err(|error| Failure(error.0))? {
         Some(Kind::Local) => Ok((vec![Kind::Local], None)),
-        Some(Kind::Containers) => docker::ping().map(|()| (vec![Kind::Containers], None)),
-        None => Ok(match docker::ping() {
-            Ok(()) => (vec![Kind::Containers, Kind::Local], None),
+        Some(Kind::Containers) => docker::engine().map(|_| (vec![Kind::Containers], None)),
+        None => Ok(match docker::engine() {
+            Ok(_) => (vec![Kind::Containers, Kind::Local], None),
             Err(why_not) => (vec![Kind::Local], Some(why_not)),
         }),
         Some(Kind::External) => Err(Failure::new(
