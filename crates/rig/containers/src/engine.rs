@@ -14,6 +14,7 @@ use testcontainers::bollard::query_parameters::{
     CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
     RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
+use tokio::time::{Instant, sleep};
 
 use crate::talk::say;
 
@@ -149,7 +150,24 @@ impl Engine {
     /// When the engine cannot do so.
     pub async fn remove(&self, id: &str) -> Result<(), String> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        settled(self.docker.remove_container(id, Some(options)).await, "removed", id)
+        match self.docker.remove_container(id, Some(options)).await {
+            // Somebody else removes it at this moment.
+            Err(Error::DockerResponseServerError { status_code: 409, .. }) => self.gone(id).await,
+            outcome => settled(outcome, "removed", id),
+        }
+    }
+
+    /// Waits until a container that is being removed is gone.
+    async fn gone(&self, id: &str) -> Result<(), String> {
+        let until = Instant::now() + REQUEST_TIMEOUT;
+        while self.state(id).await?.is_some() {
+            if Instant::now() >= until {
+                let seconds = REQUEST_TIMEOUT.as_secs();
+                return Err(format!("container {id} was being removed for {seconds} s"));
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// What keeps a container from serving; `None` when it runs.
@@ -188,7 +206,7 @@ impl Engine {
     }
 }
 
-/// Gone, in that state already, or on the way there because somebody else asked: any will do.
+/// Gone, or in that state already, will do as well.
 fn settled(outcome: Result<(), Error>, done: &str, id: &str) -> Result<(), String> {
     match outcome {
         Ok(()) | Err(Error::DockerResponseServerError { status_code: 304 | 404 | 409, .. }) => {

@@ -24,7 +24,7 @@ pub struct Order {
     /// What each container may take of the machine's memory, in MiB.
     pub memory_mib: u32,
     /// How many seconds a container may take to answer, and an image to send anything.
-    pub start_seconds: u32,
+    pub start_seconds: u64,
 }
 
 impl Order {
@@ -35,6 +35,6 @@ impl Order {
 
     /// The time limit.
     pub fn start_timeout(&self) -> Duration {
-        Duration::from_secs(self.start_seconds.into())
+        Duration::from_secs(self.start_seconds)
     }
 }

@@ -124,9 +124,9 @@ impl Servers {
                 self.earlier.push(id);
                 continue;
             }
-            let server = labels.get("tidemark.server").map_or("a", String::as_str);
+            let server = labels.get("tidemark.server").map_or("unknown", String::as_str);
             say_lost(&format!(
-                "the earlier {server} container had another image, port or password"
+                "the earlier container of {server} has another image, port or password"
             ));
             self.engine.remove(&id).await?;
         }

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -13,25 +14,26 @@ use std::time::{Duration, Instant};
 
 use rig::place::Place;
 use rig::say::say;
-use rig::setting::text_setting;
+use rig::setting::{parsed_setting, text_setting};
 use serde::{Deserialize, Serialize};
 
 use crate::docker::{self, Container, Engine};
 use crate::failure::Failure;
 use crate::folder;
 use crate::kafka;
-use crate::patience::say_when_slow;
+use crate::patience::patience;
 use crate::ports;
 use crate::provider::{Provider, Servers};
 use crate::random::random_word;
+use crate::slow::say_when_slow;
 use crate::versions;
 
 /// What each container may take of the machine's memory, in MiB. `TIDEMARK_CONTAINER_MIB` sets
 /// another limit.
 const MEMORY_MIB: u32 = 1024;
 
-/// How many seconds a container may take to answer. `TIDEMARK_START_SECONDS` sets another time.
-const START_SECONDS: u32 = 90;
+/// How long a container may take to answer.
+const START_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How long the containers' program may be silent while it starts them: longer than its own
 /// limits together.
@@ -73,7 +75,7 @@ struct Order {
     kafka_port: u16,
     postgres_port: u16,
     memory_mib: u32,
-    start_seconds: u32,
+    start_seconds: u64,
 }
 
 /// The containers' program and the two ends of the talk with it.
@@ -101,7 +103,7 @@ impl Containers {
 
     /// Starts the containers' program and passes on what it says until it is ready.
     fn start_program(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-        let patience = Duration::from_secs(self.order.start_seconds.into()) + SILENCE_BEYOND_START;
+        let patience = Duration::from_secs(self.order.start_seconds) + SILENCE_BEYOND_START;
         let mut program = Program::start(&self.order.docker_host, &self.folder)?;
         program.request(&serde_json::to_string(&self.order).expect("text and numbers"));
         loop {
@@ -150,8 +152,8 @@ fn order(place: &Place, engine: &Engine) -> Result<Order, Failure> {
         postgres_image: versions::postgres_image(),
         kafka_port: port("TIDEMARK_KAFKA_PORT", earlier_port(|o| o.kafka_port), &ours)?,
         postgres_port: port("TIDEMARK_POSTGRES_PORT", earlier_port(|o| o.postgres_port), &ours)?,
-        memory_mib: number("TIDEMARK_CONTAINER_MIB", MEMORY_MIB)?,
-        start_seconds: number("TIDEMARK_START_SECONDS", START_SECONDS)?,
+        memory_mib: memory_mib()?,
+        start_seconds: patience(START_TIMEOUT)?.as_secs(),
     })
 }
 
@@ -174,12 +176,10 @@ fn port(variable: &str, earlier: Option<u16>, ours: &[u16]) -> Result<u16, Failu
     }
 }
 
-fn number(variable: &str, otherwise: u32) -> Result<u32, Failure> {
-    let Some(text) = text_setting(variable) else { return Ok(otherwise) };
-    match text.parse() {
-        Ok(number) if number > 0 => Ok(number),
-        _ => Err(Failure(format!("{variable} is `{text}`, expected a whole number above 0"))),
-    }
+fn memory_mib() -> Result<u32, Failure> {
+    let expected = "a whole number of MiB, 1 or more";
+    let limit: Option<NonZeroU32> = parsed_setting("TIDEMARK_CONTAINER_MIB", expected)?;
+    Ok(limit.map_or(MEMORY_MIB, NonZeroU32::get))
 }
 
 /// Builds the containers' program where that has not been done. The first time, it takes about a
@@ -375,8 +375,8 @@ impl Provider for Containers {
 }
 
 /// The broker answers already; its cluster knows it a moment later.
-fn wait_for_cluster(kafka: SocketAddr, seconds: u32) -> Result<(), Failure> {
-    let until = Instant::now() + Duration::from_secs(seconds.into());
+fn wait_for_cluster(kafka: SocketAddr, seconds: u64) -> Result<(), Failure> {
+    let until = Instant::now() + Duration::from_secs(seconds);
     while !kafka::serves(kafka) {
         if Instant::now() >= until {
             return Err(Failure(format!(
@@ -405,10 +405,5 @@ mod tests {
         assert_ne!(port(UNSET, Some(taken), &[]), Ok(taken));
         drop(listener);
         assert_eq!(port(UNSET, Some(taken), &[]), Ok(taken));
-    }
-
-    #[test]
-    fn a_number_that_is_not_set_has_its_usual_value() {
-        assert_eq!(number(UNSET, 7), Ok(7));
     }
 }

@@ -13,7 +13,7 @@ use rig::setting::text_setting;
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::patience::say_when_slow;
+use crate::slow::say_when_slow;
 
 /// How long an engine may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,10 +52,18 @@ impl Container {
     }
 }
 
+/// Whether an engine answers.
+///
+/// # Errors
+/// Why none does, as the beginning of a sentence: `no Docker engine answers`.
+pub fn ping() -> Result<(), Failure> {
+    engine().map(drop)
+}
+
 /// Finds an engine that answers: the one that `DOCKER_HOST` names, or one at the usual sockets.
 ///
 /// # Errors
-/// Why none answers, as the beginning of a sentence: `no Docker engine answers`.
+/// As [`ping`].
 pub fn engine() -> Result<Engine, Failure> {
     say_when_slow("waiting for the Docker engine", || {
         if let Some(host) = text_setting("DOCKER_HOST") {

@@ -17,6 +17,7 @@ mod postgres;
 mod process;
 mod provider;
 mod random;
+mod slow;
 mod tools;
 mod up;
 mod versions;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use crate::failure::Failure;
+use crate::slow::say_when_slow;
 
 /// The beginnings of the names under which fetched software lies in a rig's folder.
 const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
@@ -31,6 +32,10 @@ const CONTAINERS_TIMEOUT: Duration = Duration::from_secs(25);
 /// # Errors
 /// When one of them does not go away.
 pub fn end(folder: &Path) -> Result<usize, Failure> {
+    say_when_slow("ending what an earlier start has left", || end_all(folder))
+}
+
+fn end_all(folder: &Path) -> Result<usize, Failure> {
     let began = Instant::now();
     let until = began + CONTAINERS_TIMEOUT + GONE_TIMEOUT;
     let mut ended = std::collections::HashSet::new();

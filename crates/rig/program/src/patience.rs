@@ -1,24 +1,19 @@
-//! Nobody waits for more than a second without being told for what.
+//! How long the rig waits for others.
 
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::num::NonZeroU64;
 use std::time::Duration;
 
-use rig::say::say;
+use rig::setting::parsed_setting;
 
-/// How long a wait may be without a word.
-const SILENCE: Duration = Duration::from_secs(1);
+use crate::failure::Failure;
 
-/// Does some work, and says what for when it takes longer than a second.
-pub fn say_when_slow<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    std::thread::scope(|scope| {
-        let (done, is_done) = channel::<()>();
-        scope.spawn(move || {
-            if is_done.recv_timeout(SILENCE) == Err(RecvTimeoutError::Timeout) {
-                say(&format!("rig: {what} …"));
-            }
-        });
-        let outcome = work();
-        drop(done);
-        outcome
-    })
+/// `TIDEMARK_WAIT_SECONDS`, for machines that are slower than any that was thought of; else
+/// `usual`.
+///
+/// # Errors
+/// When that variable is no number of seconds.
+pub fn patience(usual: Duration) -> Result<Duration, Failure> {
+    let expected = "a whole number of seconds, 1 or more";
+    let seconds: Option<NonZeroU64> = parsed_setting("TIDEMARK_WAIT_SECONDS", expected)?;
+    Ok(seconds.map_or(usual, |seconds| Duration::from_secs(seconds.get())))
 }
