@@ -9,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rig::Rig;
 use rig::cluster::Cluster;
 use rig::place::Place;
 
@@ -27,7 +26,7 @@ pub struct OwnRig {
 }
 
 impl OwnRig {
-    /// A rig that was not started yet. Its Kafka is the one that the clone's own rig has fetched.
+    /// A rig that was not started yet. Its Kafka is the one that was fetched for the clone.
     pub fn new(test: &str) -> OwnRig {
         let folder = own_folder(test);
         // A test that failed leaves the lock poisoned, and nothing behind that could disturb.
@@ -154,9 +153,11 @@ pub fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
-/// Kafka's jars as the clone's own rig has fetched them, in the form of an unpacked Kafka.
+/// Kafka's jars as they were fetched for the clone, in the form of an unpacked Kafka.
 fn kafka_home() -> PathBuf {
-    Rig::up().expect("the clone's own rig is up");
+    let fetched = Command::new(env!("CARGO_BIN_EXE_rig")).arg("fetch").output();
+    let fetched = fetched.expect("the rig's program runs");
+    assert!(fetched.status.success(), "rig fetch failed: {}", said(&fetched));
     let shared = Place::of_this_clone();
     let jars = fs::read_dir(shared.folder())
         .expect("the rig has a folder")
