@@ -1,0 +1,1 @@
+//! step6_reset
