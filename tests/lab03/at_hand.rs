@@ -1,8 +1,9 @@
 //! Records, commits and deletions that the tests put on the broker themselves, without the
 //! learner's code.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use flights::{Flight, Week};
 use lab03::progress::Offsets;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
@@ -28,15 +29,17 @@ pub async fn put(kafka: &TestKafka, topic: &str, partition: i32, timestamps_ms: 
     put_payloads(kafka, topic, partition, &records).await;
 }
 
-/// Puts records on a partition, each a timestamp and a payload, in this order.
+/// Puts records on a partition, each a timestamp and a payload, in this order. The broker gets each
+/// in a batch of its own: a reader is given whole batches.
 pub async fn put_payloads(
     kafka: &TestKafka,
     topic: &str,
     partition: i32,
     records: &[(i64, String)],
 ) {
-    let producer: FutureProducer =
-        kafka.client().set("linger.ms", "0").create().expect("the settings are good");
+    let mut settings = kafka.client();
+    settings.set("linger.ms", "0").set("batch.num.messages", "1");
+    let producer: FutureProducer = settings.create().expect("the settings are good");
     let mut deliveries = Vec::new();
     for (timestamp_ms, payload) in records {
         let record = FutureRecord::<str, str>::to(topic)
@@ -100,13 +103,41 @@ pub async fn member(kafka: &TestKafka, topic: &str, group: &str) -> BaseConsumer
     member
 }
 
-/// The next record that a consumer gives out, as `partition@offset`, or its error.
+/// The next record that a consumer gives out, as `partition@offset`, or its error. A poll that
+/// gives nothing may have been ended by news of the group.
 pub fn next(consumer: &BaseConsumer) -> String {
-    match consumer.poll(BOUND) {
-        None => format!("no record within {BOUND:?}"),
-        Some(Ok(record)) => format!("{}@{}", record.partition(), record.offset()),
-        Some(Err(error)) => error.to_string(),
+    let deadline = Instant::now() + BOUND;
+    while Instant::now() < deadline {
+        match consumer.poll(Duration::from_millis(100)) {
+            None => {}
+            Some(Ok(record)) => return format!("{}@{}", record.partition(), record.offset()),
+            Some(Err(error)) => return error.to_string(),
+        }
     }
+    format!("no record within {BOUND:?}")
+}
+
+/// The first flights of the calm week, as they left.
+pub fn flights(count: usize) -> Vec<Flight> {
+    let mut departed = Week::Calm.load().departed;
+    departed.truncate(count);
+    departed
+}
+
+/// Puts flights on a topic of two partitions or more, in turn on partition 0 and 1.
+pub async fn put_flights(kafka: &TestKafka, topic: &str, flights: &[Flight]) {
+    for partition in [0, 1] {
+        let of_partition = flights.iter().skip(partition as usize).step_by(2);
+        let records: Vec<(i64, String)> =
+            of_partition.map(|flight| (flight.departed_ms(), event_of(flight))).collect();
+        put_payloads(kafka, topic, partition, &records).await;
+    }
+}
+
+/// A flight's event, written by the reference answer of lab 01.
+pub fn event_of(flight: &Flight) -> String {
+    let event = lab01_solution::event::encode(flight).expect("it is a flight");
+    String::from_utf8(event).expect("JSON is text")
 }
 
 /// Partitions of one topic with the offset of each; -1 is the end, to the client.

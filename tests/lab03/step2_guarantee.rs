@@ -6,7 +6,9 @@
 //! 3. At most once: wherever it crashes, nothing is repeated. What is lost is one turn's records.
 //! 4. An effect that fails ends the turn.
 
-use lab03::crash::{BATCH_RECORDS, CrashTable, Crashing, Effect, Memory, RECORDS, crash_table};
+use lab03::crash::{
+    BATCH_RECORDS, Crash, CrashTable, Crashing, Effect, Memory, RECORDS, crash_table,
+};
 use lab03::guarantee::{Effects, Record, at_least_once, at_most_once};
 use lab03::progress::Offsets;
 use testkit::rule;
@@ -110,14 +112,14 @@ async fn at_most_once_repeats_nothing_wherever_it_crashes() {
 
 #[tokio::test]
 async fn without_a_crash_each_record_is_written_once() {
-    let mut memory = Crashing::never(Memory::unread());
+    let mut memory = Crashing::new(Memory::unread(), Crash::Never);
     for _ in 0..MAX_TURNS {
         if at_least_once(&mut memory).await == Ok(0) {
             break;
         }
     }
     without_a_crash("at least once", memory.inner());
-    let mut memory = Crashing::never(Memory::unread());
+    let mut memory = Crashing::new(Memory::unread(), Crash::Never);
     for _ in 0..MAX_TURNS {
         if at_most_once(&mut memory).await == Ok(0) {
             break;

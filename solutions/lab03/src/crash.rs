@@ -55,8 +55,19 @@ impl Effect {
 #[derive(Debug)]
 pub struct Crashing<E> {
     inner: E,
-    crash_after: Option<usize>,
+    crash: Crash,
     calls: Vec<Effect>,
+}
+
+/// When a loop crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crash {
+    /// Never.
+    Never,
+    /// Behind the call with this number, counted from 1.
+    AfterCall(usize),
+    /// Behind the first call of this effect.
+    AfterFirst(Effect),
 }
 
 /// Why an effect of a [`Crashing`] did not happen.
@@ -69,14 +80,9 @@ pub enum Stopped<E> {
 }
 
 impl<E: Effects> Crashing<E> {
-    /// Crashes behind the call with this number, counted from 1.
-    pub fn after(inner: E, call: usize) -> Self {
-        Self { inner, crash_after: Some(call), calls: Vec::new() }
-    }
-
-    /// Never crashes, and notes the calls.
-    pub fn never(inner: E) -> Self {
-        Self { inner, crash_after: None, calls: Vec::new() }
+    /// Stands before these effects.
+    pub fn new(inner: E, crash: Crash) -> Self {
+        Self { inner, crash, calls: Vec::new() }
     }
 
     /// The calls that were carried out.
@@ -94,9 +100,13 @@ impl<E: Effects> Crashing<E> {
         self.inner
     }
 
-    /// Whether the loop has crashed, or would at its next call.
+    /// Whether the loop has crashed: no call is carried out any more.
     pub fn is_over(&self) -> bool {
-        self.crash_after.is_some_and(|calls| self.calls.len() >= calls)
+        match self.crash {
+            Crash::Never => false,
+            Crash::AfterCall(number) => self.calls.len() >= number,
+            Crash::AfterFirst(effect) => self.calls.contains(&effect),
+        }
     }
 
     fn call(&mut self, effect: Effect) -> Result<(), Stopped<E::Error>> {
@@ -300,7 +310,7 @@ pub async fn crash_table(
     title: &str,
     turn: impl AsyncFn(&mut Crashing<Memory>) -> Result<usize, Stopped<Never>>,
 ) -> CrashTable {
-    let mut uncrashed = Crashing::never(Memory::unread());
+    let mut uncrashed = Crashing::new(Memory::unread(), Crash::Never);
     run_to_the_end(&mut uncrashed, &turn).await;
     let mut worst: BTreeMap<Effect, CrashLine> = BTreeMap::new();
     for (index, &after) in uncrashed.calls().iter().enumerate() {
@@ -324,11 +334,11 @@ async fn crash_once(
     call: usize,
     turn: &impl AsyncFn(&mut Crashing<Memory>) -> Result<usize, Stopped<Never>>,
 ) -> Memory {
-    let mut crashed = Crashing::after(Memory::unread(), call);
+    let mut crashed = Crashing::new(Memory::unread(), Crash::AfterCall(call));
     run_to_the_end(&mut crashed, turn).await;
     let mut memory = crashed.into_inner();
     memory.restart();
-    let mut restarted = Crashing::never(memory);
+    let mut restarted = Crashing::new(memory, Crash::Never);
     run_to_the_end(&mut restarted, turn).await;
     restarted.into_inner()
 }
