@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use flights::{Flight, Week};
+use lab03::broker::Outsider;
 use lab03::progress::Offsets;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
@@ -59,6 +60,11 @@ pub async fn delete_before(kafka: &TestKafka, topic: &str, partition: i32, offse
     let list = list(topic, &Offsets::from([(partition, offset)]));
     let options = AdminOptions::new().operation_timeout(Some(BOUND));
     kafka.admin().delete_records(&list, &options).await.expect("the broker deletes the records");
+}
+
+/// Asks about a topic and a group.
+pub fn outsider(kafka: &TestKafka, topic: &str, group: &str) -> Outsider {
+    Outsider::new(&kafka.client(), topic, group).expect("the settings are good")
 }
 
 /// A consumer of a group that commits only what it is told to.
@@ -150,9 +156,9 @@ pub fn list(topic: &str, offsets: &Offsets) -> TopicPartitionList {
     list
 }
 
-/// A client of a broker that is not there. Nothing listens on port 1.
-pub fn nobody() -> ClientConfig {
+/// Asks a broker that is not there. Nothing listens on port 1.
+pub fn nobody() -> Outsider {
     let mut kafka = ClientConfig::new();
     kafka.set("bootstrap.servers", "127.0.0.1:1").set("socket.timeout.ms", "300");
-    kafka
+    Outsider::new(&kafka, "flights", "g").expect("the settings are good")
 }

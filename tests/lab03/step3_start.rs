@@ -17,7 +17,7 @@ use rdkafka::consumer::Consumer;
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::at_hand::{
-    BOUND, FIVE_MIN_MS, SIX_MS, commit, consumer, delete_before, list, next, nobody, put,
+    BOUND, FIVE_MIN_MS, SIX_MS, commit, consumer, delete_before, list, next, nobody, outsider, put,
 };
 
 #[test]
@@ -84,7 +84,7 @@ const PICTURE: &str = "partition  records           end\n\
 fn earliest_is_the_oldest_record_that_is_still_there() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
-        let resolved = resolve(&kafka.client(), &topic, &kafka.group("g"), Start::Earliest);
+        let resolved = resolve(&outsider(kafka, &topic, &kafka.group("g")), Start::Earliest);
         rule("Earliest is the oldest record that is still there, in each partition.")
             .picture(PICTURE)
             .ask("Who says that a log begins at 0?")
@@ -96,7 +96,7 @@ fn earliest_is_the_oldest_record_that_is_still_there() {
 fn latest_is_the_end_as_it_is_now() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
-        let resolved = resolve(&kafka.client(), &topic, &kafka.group("g"), Start::Latest);
+        let resolved = resolve(&outsider(kafka, &topic, &kafka.group("g")), Start::Latest);
         rule("Latest is the offset of the next record to come, a number for each partition.")
             .picture(PICTURE)
             .ask("\"The end\" is a word. When does it become a number, and who waits until then?")
@@ -110,7 +110,7 @@ fn what_is_written_between_the_start_and_the_first_poll_is_read() {
         let topic = kafka.create_topic("flights", 1).await;
         put(kafka, &topic, 0, &[SIX_MS, SIX_MS]).await;
         let group = kafka.group("g");
-        let resolved = resolve(&kafka.client(), &topic, &group, Start::Latest);
+        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Latest);
         let start = rule("Latest can be resolved.").succeeds(resolved);
         put(kafka, &topic, 0, &[SIX_MS, SIX_MS, SIX_MS]).await;
 
@@ -163,7 +163,7 @@ fn a_time_is_that_of_the_first_record_at_or_after_it() {
             (SIX_MS + 3 * FIVE_MIN_MS + 1, "06:15:00.001", "0@4 1@4 2@0"),
             (SIX_MS - 1, "05:59:59.999", "0@2 1@0 2@0"),
         ] {
-            let resolved = resolve(&kafka.client(), &topic, &group, Start::Time(time_ms));
+            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
             rule("A time begins at the first record whose timestamp is this one or later.")
                 .picture(format!(
                     "offset     0      1      2      3      4      5\n\
@@ -182,7 +182,7 @@ fn a_time_past_the_end_is_the_end() {
         let group = kafka.group("g");
         for time_ms in [SIX_MS + 5 * FIVE_MIN_MS, 4_000_000_000_000] {
             let expected = if time_ms < 2_000_000_000_000 { "0@5 1@5 2@0" } else { "0@5 1@6 2@0" };
-            let resolved = resolve(&kafka.client(), &topic, &group, Start::Time(time_ms));
+            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
             rule("Where no record is that late, a time is the end, as a number.")
                 .picture(format!("{PICTURE}\nthe last record of partition 0 is of 06:20, that of 1 of 06:25\nstart at {}", flights::utc::format(time_ms)))
                 .ask("The broker finds no such record. What does its answer look like, and is it an offset?")
@@ -197,7 +197,7 @@ fn a_time_before_all_records_is_no_sign_to_the_broker() {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
         for time_ms in [0, -1, -2, -3] {
-            let resolved = resolve(&kafka.client(), &topic, &group, Start::Time(time_ms));
+            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
             rule("A time before all records begins at the oldest one.")
                 .picture(format!(
                     "{PICTURE}\nstart at {}, that is {time_ms} ms",
@@ -215,7 +215,8 @@ fn records_out_of_order_are_found_by_their_place_in_the_log() {
         let topic = kafka.create_topic("flights", 1).await;
         let minute = |minute: i64| SIX_MS + minute * 60_000;
         put(kafka, &topic, 0, &[minute(0), minute(30), minute(10), minute(20), minute(40)]).await;
-        let resolved = resolve(&kafka.client(), &topic, &kafka.group("g"), Start::Time(minute(15)));
+        let resolved =
+            resolve(&outsider(kafka, &topic, &kafka.group("g")), Start::Time(minute(15)));
         rule("A time is a place in the log: the first record, by offset, at or after it.")
             .picture(
                 "offset     0      1      2      3      4\n\
@@ -231,7 +232,7 @@ fn an_offset_is_taken_where_it_is_there() {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
         for (offset, expected) in [(2, "0@2 1@2 2@0"), (5, "0@5 1@5 2@0")] {
-            let resolved = resolve(&kafka.client(), &topic, &group, Start::Offset(offset));
+            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Offset(offset));
             rule("An offset from the oldest record to the end is there; a partition to which nothing was ever written begins at 0.")
                 .picture(format!("{PICTURE}\nstart at offset {offset}"))
                 .ask("Is the end, the offset of the next record to come, a place to begin?")
@@ -246,7 +247,7 @@ fn an_offset_that_is_not_there_is_refused() {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
         for (offset, partition, ends) in [(1, 0, (2, 5)), (6, 0, (2, 5)), (i64::MAX, 0, (2, 5))] {
-            let resolved = resolve(&kafka.client(), &topic, &group, Start::Offset(offset));
+            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Offset(offset));
             rule("An offset that is not there is refused, with what there is.")
                 .picture(format!("{PICTURE}\nstart at offset {offset}"))
                 .ask("A client that is told nothing else goes to the end, silently. What is lost on the way?")
@@ -263,13 +264,13 @@ fn a_group_begins_where_it_committed() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
-        let resolved = resolve(&kafka.client(), &topic, &group, Start::Committed);
+        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
         rule("A group that has not committed begins at the oldest record that is there.")
             .picture(PICTURE)
             .ask("What does the broker answer for a partition without a commit? Is it an offset?")
             .same_bytes(line(resolved), "0@2 1@0 2@0");
         commit(kafka, &topic, &group, &[(0, 5), (1, 4)]);
-        let resolved = resolve(&kafka.client(), &topic, &group, Start::Committed);
+        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
         rule("A group begins where it committed; in a partition without a commit, at the oldest record.")
             .picture(format!("{PICTURE}\ncommitted: 5 in partition 0, 4 in partition 1"))
             .ask("The committed offset is that of the next record to read. Is there anything to add?")
@@ -283,7 +284,7 @@ fn a_committed_offset_that_is_no_longer_there_is_refused() {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
         commit(kafka, &topic, &group, &[(0, 1), (1, 4)]);
-        let resolved = resolve(&kafka.client(), &topic, &group, Start::Committed);
+        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
         rule("Where records were deleted before the group read them, it is told so.")
             .picture(format!("{PICTURE}\ncommitted: 1 in partition 0"))
             .ask("The group never read offset 1. Would it learn from anybody that it is gone?")
@@ -325,7 +326,7 @@ fn given_auto_offset_reset_jumps_without_a_word() {
 fn a_topic_that_is_not_there_is_named() {
     with_kafka(async |kafka| {
         let topic = kafka.topic("flights");
-        let resolved = resolve(&kafka.client(), &topic, &kafka.group("g"), Start::Earliest);
+        let resolved = resolve(&outsider(kafka, &topic, &kafka.group("g")), Start::Earliest);
         rule("A topic that is not there is an error of its own, and asking does not make it.")
             .refuses(resolved, "NoTopic", |error| {
                 matches!(error, StartError::Broker(BrokerError::NoTopic { topic: name }) if *name == topic)
@@ -336,7 +337,7 @@ fn a_topic_that_is_not_there_is_named() {
 #[test]
 fn a_broker_that_is_not_there_is_an_error_in_time() {
     let began = Instant::now();
-    let resolved = resolve(&nobody(), "flights", "g", Start::Earliest);
+    let resolved = resolve(&nobody(), Start::Earliest);
     rule("A broker that is not there is an error that names it.").refuses(
         resolved,
         "NoAnswer from 127.0.0.1:1",

@@ -9,7 +9,9 @@ use lab03::broker::BrokerError;
 use lab03::lag::{PartitionLag, group_lag};
 use testkit::{TestKafka, rule, with_kafka};
 
-use super::at_hand::{SIX_MS, commit, committed, delete_before, member, next, nobody, put};
+use super::at_hand::{
+    SIX_MS, commit, committed, delete_before, member, next, nobody, outsider, put,
+};
 
 fn partition(first: i64, end: i64, committed: Option<i64>) -> PartitionLag {
     PartitionLag { partition: 0, first, end, committed }
@@ -76,7 +78,7 @@ fn every_partition_is_listed_with_what_the_group_committed() {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
         commit(kafka, &topic, &group, &[(1, 4)]);
-        let lags = group_lag(&kafka.client(), &topic, &group);
+        let lags = group_lag(&outsider(kafka, &topic, &group));
         let lags = rule("A group's lag can be asked for.").succeeds(lags);
         rule("Every partition is listed, also one that is empty, also one without a commit.")
             .picture("partition  log      committed\n0          [2, 5)   none\n1          [0, 6)   4\n2          empty    none")
@@ -98,7 +100,7 @@ fn the_lag_is_that_of_the_commits_and_not_of_the_position() {
         // The member polls three records, commits nothing, and polls no more.
         let polled: Vec<String> = (0..2).map(|_| next(&reader)).collect();
         assert!(!polled.is_empty());
-        let lags = group_lag(&kafka.client(), &topic, &group);
+        let lags = group_lag(&outsider(kafka, &topic, &group));
         let lags = rule("To look is allowed while a member lives.").succeeds(lags);
         rule("What is polled and not committed is still before the group.")
             .picture("log [0, 6); a member has polled some records and committed nothing")
@@ -114,7 +116,7 @@ fn to_look_changes_nothing() {
         let group = kafka.group("g");
         commit(kafka, &topic, &group, &[(1, 4)]);
         for _ in 0..2 {
-            let lags = group_lag(&kafka.client(), &topic, &group);
+            let lags = group_lag(&outsider(kafka, &topic, &group));
             rule("A group's lag can be asked for.").succeeds(lags);
         }
         rule("To look commits nothing.")
@@ -127,7 +129,7 @@ fn to_look_changes_nothing() {
 fn a_topic_that_is_not_there_is_named() {
     with_kafka(async |kafka| {
         let topic = kafka.topic("flights");
-        let lags = group_lag(&kafka.client(), &topic, &kafka.group("g"));
+        let lags = group_lag(&outsider(kafka, &topic, &kafka.group("g")));
         rule("A topic that is not there is an error, and not a group without a lag.").refuses(
             lags,
             "NoTopic",
@@ -139,7 +141,7 @@ fn a_topic_that_is_not_there_is_named() {
 #[test]
 fn a_broker_that_is_not_there_is_an_error() {
     rule("A broker that is not there is an error that names it.").refuses(
-        group_lag(&nobody(), "flights", "g"),
+        group_lag(&nobody()),
         "NoAnswer from 127.0.0.1:1",
         |error| matches!(error, BrokerError::NoAnswer { brokers, .. } if brokers == "127.0.0.1:1"),
     );

@@ -13,7 +13,7 @@ use lab03::start::{Start, StartError};
 use rdkafka::consumer::Consumer;
 use testkit::{rule, until, with_kafka};
 
-use super::at_hand::{BOUND, FIVE_MIN_MS, SIX_MS, commit, committed, member, next, put};
+use super::at_hand::{BOUND, FIVE_MIN_MS, SIX_MS, commit, committed, member, next, outsider, put};
 
 #[test]
 fn a_group_without_members_is_set_to_where_it_was_told() {
@@ -31,7 +31,7 @@ fn a_group_without_members_is_set_to_where_it_was_told() {
             (Start::Committed, "committed", [(0, 3), (1, 0)]),
         ] {
             let expected = Offsets::from(expected);
-            let answer = reset(&kafka.client(), &topic, &group, start);
+            let answer = reset(&outsider(kafka, &topic, &group), start);
             let answer = rule("A group without members can be reset.").succeeds(answer);
             rule("A reset gives the offset of each partition.")
                 .picture(format!("partition 0: [0, 6), one record in five minutes from 06:00 on\npartition 1: empty\nreset to {at}"))
@@ -50,7 +50,7 @@ fn a_new_member_reads_from_there() {
         let topic = kafka.create_topic("flights", 1).await;
         put(kafka, &topic, 0, &[SIX_MS; 6]).await;
         let group = kafka.group("g");
-        let answer = reset(&kafka.client(), &topic, &group, Start::Offset(4));
+        let answer = reset(&outsider(kafka, &topic, &group), Start::Offset(4));
         rule("A group that nobody has used can be reset.").succeeds(answer);
         let settings = [("auto.offset.reset", "earliest"), ("session.timeout.ms", "6000")];
         let reader = super::at_hand::consumer(kafka, &group, &settings);
@@ -71,7 +71,7 @@ fn a_group_in_use_is_not_reset() {
         let living = member(kafka, &topic, &group).await;
         // It polls on another thread, as a member at work does.
         let working = Working::start(living);
-        let answer = reset(&kafka.client(), &topic, &group, Start::Earliest);
+        let answer = reset(&outsider(kafka, &topic, &group), Start::Earliest);
         let undisturbed = working.stop();
         rule("A group in use is not reset.")
             .picture("committed 4 · a member lives, and goes on from its own position · reset to earliest")
@@ -120,7 +120,7 @@ fn when_the_last_member_has_left_the_group_can_be_reset() {
         let group = kafka.group("g");
         drop(member(kafka, &topic, &group).await);
         let offsets = until(BOUND, "a group that its last member has left", async || {
-            reset(&kafka.client(), &topic, &group, Start::Offset(2))
+            reset(&outsider(kafka, &topic, &group), Start::Offset(2))
                 .map_err(|error| error.to_string())
         })
         .await;
@@ -140,7 +140,7 @@ fn an_offset_that_is_not_there_is_refused_and_nothing_is_changed() {
         rule("A reset to an offset that is not in every partition is refused.")
             .picture("partition 0: [0, 6) · partition 1: [0, 2) · reset to offset 5")
             .refuses(
-                reset(&kafka.client(), &topic, &group, Start::Offset(5)),
+                reset(&outsider(kafka, &topic, &group), Start::Offset(5)),
                 "OutOfRange, partition 1, offset 5",
                 |error| {
                     matches!(

@@ -326,7 +326,11 @@ fn what_cannot_be_used_is_one_sentence_and_nothing_is_committed() {
             run_to_the_end(&missing).await,
             "NoTopic",
             |error| {
-                matches!(error, JobError::Start(StartError::Broker(BrokerError::NoTopic { .. })))
+                matches!(
+                    error,
+                    JobError::Broker(BrokerError::NoTopic { .. })
+                        | JobError::Start(StartError::Broker(BrokerError::NoTopic { .. }))
+                )
             },
         );
         let beyond = JobConfig { start: Start::Offset(9), ..good.clone() };

@@ -57,8 +57,12 @@ pub enum BrokerError {
 pub struct Outsider {
     /// A consumer that has the group's name and no subscription.
     pub consumer: BaseConsumer,
-    kafka: ClientConfig,
-    topic: String,
+    /// What Kafka clients start from.
+    pub kafka: ClientConfig,
+    /// The topic that the questions are about.
+    pub topic: String,
+    /// The group that the questions are about.
+    pub group: String,
 }
 
 impl Outsider {
@@ -70,7 +74,12 @@ impl Outsider {
         let mut config = kafka.clone();
         config.set("group.id", group).set("enable.auto.commit", "false");
         let consumer = config.create().map_err(|source| no_answer(kafka, source))?;
-        Ok(Self { consumer, kafka: kafka.clone(), topic: topic.to_owned() })
+        Ok(Self {
+            consumer,
+            kafka: kafka.clone(),
+            topic: topic.to_owned(),
+            group: group.to_owned(),
+        })
     }
 
     /// How long a question may take.

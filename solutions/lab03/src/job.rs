@@ -140,8 +140,9 @@ impl KafkaToTable {
         let database = connect(&config.database).await?;
         ensure_tables(&database).await?;
 
-        let position = resolve(kafka, topic, group, *start)?;
-        let bounds = Outsider::new(kafka, topic, group)?.bounds()?;
+        let outsider = Outsider::new(kafka, topic, group)?;
+        let bounds = outsider.bounds()?;
+        let position = resolve(&outsider, *start)?;
         let failed = |source| JobError::Kafka { topic: topic.clone(), source };
         let consumer: StreamConsumer = kafka
             .clone()

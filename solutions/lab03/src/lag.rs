@@ -1,8 +1,6 @@
 //! Step 5: how far behind a group is.
 
-use rdkafka::ClientConfig;
-
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Outsider};
 
 // ANCHOR: lag
 /// Where a group is in one partition.
@@ -35,21 +33,14 @@ impl PartitionLag {
     }
 }
 
-/// Where a group is in each of the topic's partitions, by partition. This call blocks its thread.
+/// Where the outsider's group is in each of the topic's partitions, by partition. This call blocks its thread.
 ///
 /// The group's members do not notice. While they are at work the answer is a moment old, and the
 /// lag never looks smaller than it was at that moment.
 ///
 /// # Errors
 /// When the topic does not exist or the broker cannot be asked.
-pub fn group_lag(
-    kafka: &ClientConfig,
-    topic: &str,
-    group: &str,
-) -> Result<Vec<PartitionLag>, BrokerError> {
-    use crate::broker::Outsider;
-
-    let outsider = Outsider::new(kafka, topic, group)?;
+pub fn group_lag(outsider: &Outsider) -> Result<Vec<PartitionLag>, BrokerError> {
     // First the commits, then the ends: the other way round, a group that commits in between is
     // ahead of its log.
     let committed = outsider.committed()?;

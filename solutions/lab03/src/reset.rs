@@ -1,10 +1,9 @@
 //! Step 6: set a group's offsets anew.
 
-use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use thiserror::Error;
 
-use crate::broker::BrokerError;
+use crate::broker::Outsider;
 use crate::progress::Offsets;
 use crate::start::{Start, StartError};
 
@@ -22,9 +21,6 @@ pub enum ResetError {
     /// It is not known where to set the group.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The broker could not be asked.
-    #[error(transparent)]
-    Broker(#[from] BrokerError),
     /// The broker refused the commit for another reason.
     #[error("group `{group}`: the broker refused the commit: {source}")]
     Refused {
@@ -43,25 +39,20 @@ pub enum ResetError {
 /// - [`ResetError::InUse`] when a member of the group is alive.
 /// - [`ResetError::Start`] when the topic does not exist or an offset is not there.
 /// - [`ResetError::Refused`] when the broker refuses.
-pub fn reset(
-    kafka: &ClientConfig,
-    topic: &str,
-    group: &str,
-    start: Start,
-) -> Result<Offsets, ResetError> {
-    use crate::broker::{Outsider, partition_list};
+pub fn reset(outsider: &Outsider, start: Start) -> Result<Offsets, ResetError> {
+    use crate::broker::partition_list;
     use crate::start::resolve;
     use rdkafka::consumer::{CommitMode, Consumer};
     use rdkafka::error::RDKafkaErrorCode;
 
-    let offsets = resolve(kafka, topic, group, start)?;
+    let group = &outsider.group;
+    let offsets = resolve(outsider, start)?;
     let failed = |source: KafkaError| match source.rdkafka_error_code() {
         // The broker takes a commit from outside of a group only while the group is empty.
-        Some(RDKafkaErrorCode::UnknownMemberId) => ResetError::InUse { group: group.to_owned() },
-        _ => ResetError::Refused { group: group.to_owned(), source },
+        Some(RDKafkaErrorCode::UnknownMemberId) => ResetError::InUse { group: group.clone() },
+        _ => ResetError::Refused { group: group.clone(), source },
     };
-    let list = partition_list(topic, &offsets).map_err(failed)?;
-    let outsider = Outsider::new(kafka, topic, group)?;
+    let list = partition_list(&outsider.topic, &offsets).map_err(failed)?;
     outsider.consumer.commit(&list, CommitMode::Sync).map_err(failed)?;
     Ok(offsets)
 }

@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use rdkafka::ClientConfig;
 use thiserror::Error;
 
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Outsider};
 use crate::progress::Offsets;
 
 // ANCHOR: start
@@ -85,7 +84,7 @@ impl FromStr for Start {
     }
 }
 
-/// Resolves a start to an offset for each of the topic's partitions, now. What is written from
+/// Resolves a start to an offset for each partition of the outsider's topic, now. What is written from
 /// here on lies behind these offsets and is read, whenever the first poll comes.
 ///
 /// This call blocks its thread.
@@ -94,22 +93,17 @@ impl FromStr for Start {
 /// - [`StartError::OutOfRange`] for an offset, given or committed, that is not there. Nothing is
 ///   skipped without a word.
 /// - [`StartError::Broker`] when the topic does not exist or the broker cannot be asked.
-pub fn resolve(
-    kafka: &ClientConfig,
-    topic: &str,
-    group: &str,
-    start: Start,
-) -> Result<Offsets, StartError> {
-    use crate::broker::{Bounds, Outsider, numbers, partition_list};
+pub fn resolve(outsider: &Outsider, start: Start) -> Result<Offsets, StartError> {
+    use crate::broker::{Bounds, numbers, partition_list};
     use rdkafka::consumer::Consumer;
 
-    let outsider = Outsider::new(kafka, topic, group)?;
+    let topic = &outsider.topic;
     let bounds = outsider.bounds()?;
     let in_range = |partition, offset, Bounds { first, end }| {
         if (first..=end).contains(&offset) {
             return Ok(offset);
         }
-        Err(StartError::OutOfRange { topic: topic.to_owned(), partition, offset, first, end })
+        Err(StartError::OutOfRange { topic: topic.clone(), partition, offset, first, end })
     };
     // Only a partition that has such a record is in here: for the others the answer is "the end".
     let found = match start {
