@@ -17,12 +17,12 @@ pub struct Progress {
 
 /// The progress in one partition.
 #[derive(Debug, Clone, Default)]
-struct PartitionProgress {
+pub struct PartitionProgress {
     /// Each polled record by its offset, and whether it is processed. The first one is not: what
     /// is processed at the front is taken out.
-    in_hand: BTreeMap<i64, bool>,
+    pub in_hand: BTreeMap<i64, bool>,
     /// What may be committed; `None` as long as nothing may.
-    next: Option<i64>,
+    pub next: Option<i64>,
 }
 // ANCHOR_END: progress
 
