@@ -22,9 +22,11 @@
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
 //! | [`mod@setting`] | a variable of the environment that is set to something |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
+//! | [`ending`] | how a run ends |
 
 pub mod cluster;
 pub mod control;
+pub mod ending;
 pub mod external;
 pub mod place;
 pub mod private;

@@ -58,7 +58,9 @@ pub fn end_all(place: &Place, data: Data) -> Result<bool, Failure> {
     for folder in folder::private_folders(place) {
         any |= end(&Place::at(folder), Data::Remove)?;
     }
-    let _ = std::fs::remove_file(place.folder().with_extension("private.lock"));
+    for lock in [place.folder().with_extension("private.lock"), place.fill_lock()] {
+        let _ = std::fs::remove_file(lock);
+    }
     Ok(end(place, data)? || any)
 }
 
