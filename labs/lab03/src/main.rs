@@ -1,0 +1,2 @@
+//! Given.
+fn main() {}
