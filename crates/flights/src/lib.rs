@@ -19,11 +19,14 @@
 //! | [`weeks`] | the two weeks that live in the repository |
 //! | [`replay`] | the flights again, in the order in which they left, as fast as one likes |
 //! | [`generator`] | flights that never flew, placed exactly |
+//! | [`edge_log`] | a made log that meets every edge of a window, to the millisecond |
 //! | [`lateness`] | how late is too late? The real flights, counted |
 //!
-//! The program `flights-data`, behind `make data`, makes the whole year.
+//! The program `flights-data`, behind `make data` and `make oracle`, makes the whole year, and
+//! writes logs as lines of JSON.
 
 pub mod data_set;
+pub mod edge_log;
 pub mod flight;
 pub mod generator;
 pub mod lateness;

@@ -3,6 +3,7 @@
 mod data_program;
 #[cfg(unix)]
 mod data_script;
+mod edge_log;
 mod flight;
 mod generator;
 mod lateness;
