@@ -18,8 +18,19 @@ pub struct Names {
 }
 
 /// The folders at the root whose paths are checked.
-const FOLDERS: [&str; 10] =
-    ["bin", "book", "crates", "data", "docs", "labs", "scripts", "solutions", "tests", "target"];
+const FOLDERS: [&str; 11] = [
+    "bin",
+    "book",
+    "crates",
+    "data",
+    "docs",
+    "labs",
+    "oracle",
+    "scripts",
+    "solutions",
+    "tests",
+    "target",
+];
 
 /// Reads the targets that `make help` shows.
 pub fn make_targets(makefile: &str) -> BTreeSet<String> {

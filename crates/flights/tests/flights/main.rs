@@ -5,6 +5,7 @@ mod data_program;
 mod data_script;
 mod edge_log;
 mod flight;
+mod flink;
 mod generator;
 mod lateness;
 mod reader;
