@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 . ./versions.env
 
 needed_mb=1500
-needed_kb=1500000
+needed_kb=2000000
 target=${CARGO_TARGET_DIR:-target}/oracle
 jars=$target/flink-$FLINK_VERSION
+connectors=$target/flink-$FLINK_VERSION-connectors
 fixtures=tests/lab05/flink
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 javac=${JAVA_HOME:+$JAVA_HOME/bin/}javac
@@ -21,7 +22,8 @@ Makes tests/lab05/flink anew: the windows, late and dropped records of Apache Fl
 and a made log. Flink runs twice and must give the same bytes. Maven brings it at the first run;
 after that no network is needed. It needs a JDK, Maven and cargo, and takes about three minutes.
 
-  --speed   measure Flink's speed and memory instead, and write oracle/speed.csv; on Linux only
+  --speed   measure Flink's speed and memory instead, from a file to windows and from Kafka to
+            PostgreSQL (both by the rig), and write oracle/speed.csv; on Linux only
 TEXT
 }
 
@@ -68,14 +70,14 @@ make_work() {
 
 # The folder of jars appears whole or not at all.
 fetch() {
-    say "fetching Flink $FLINK_VERSION with Maven, once (140 MB)"
-    if ! mvn --batch-mode --quiet --strict-checksums --file oracle/pom.xml \
+    say "fetching $3 with Maven, once"
+    if ! mvn --batch-mode --quiet --strict-checksums --file "$1" \
         "-Dflink.version=$FLINK_VERSION" dependency:copy-dependencies \
         "-DoutputDirectory=$(cd "$work" && pwd)/jars" >"$work/mvn.log" 2>&1; then
         reason=$(sed -n 's/.*ERROR[^A-Za-z]*//p' "$work/mvn.log" | head -n 1 | sed 's/ -> .*//')
-        fail "Maven could not fetch Flink (${reason:-no reason given}); is there a network, and does mvn use the proxy?"
+        fail "Maven could not fetch $3 (${reason:-no reason given}); is there a network, and does mvn use the proxy?"
     fi
-    mv "$work/jars" "$jars"
+    mv "$work/jars" "$2"
 }
 
 compile() {
@@ -91,7 +93,7 @@ flink() {
         opens="$opens --add-opens=java.base/$package=ALL-UNNAMED"
     done
     # shellcheck disable=SC2086
-    "$java" $opens "${heap:--Xmx1g}" -cp "$work/classes:$jars/*" "$@" >"$work/flink.out" 2>"$work/flink.err" || {
+    "$java" $opens "${heap:--Xmx1g}" -cp "$work/classes:$jars/*:$connectors/*" "$@" >"$work/flink.out" 2>"$work/flink.err" || {
         cp "$work/flink.err" "$target/flink.log"
         fail "Flink failed: $(grep -E 'Caused by|Exception|Error' "$work/flink.err" | tail -n 1); all it said is in $target/flink.log"
     }
@@ -129,15 +131,59 @@ table() {
     }' "$fixtures/runs.csv"
 }
 
-# heap, plan, records: the median of five runs as a line of oracle/speed.csv.
+# path, records, plan, heap: the medians of five runs, as a line of oracle/speed.csv.
 measure() {
-    heap=$1
-    [ -f "$work/$3.jsonl" ] || records "$3"
-    for turn in 1 2 3 4 5; do
-        flink Speed oracle/sql "$work/$3.jsonl" "$2"
+    heap=$4
+    [ -f "$work/$2.jsonl" ] || records "$2"
+    [ "$1" = file ] || fill_topic "$2"
+    for _ in 1 2 3 4 5; do
+        if [ "$1" = file ]; then
+            flink Speed oracle/sql "$3" "$work/$2.jsonl"
+        else
+            flink Speed oracle/sql "$3" "$name-$2" "$broker" "$jdbc_url" "$table"
+        fi
         cat "$work/flink.out"
     done >"$work/turns"
-    echo "$3,$2,$1,$(median 1),$(median 2),$(median 3)"
+    [ "$1" = file ] || check_counted "$2"
+    echo "$1,$2,$3,$4,$(median 1),$(median 2),$(median 3)"
+}
+
+rig() { cargo run --quiet --locked -p rig-program -- "$@" 2>"$work/rig.err" || fail "$(tail -n 1 "$work/rig.err")"; }
+
+# Topics, table and role are this run's own.
+prepare_servers() {
+    rig up >/dev/null
+    rig status >"$work/status"
+    # rig: Kafka 4.3.1 at 127.0.0.1:24385, PostgreSQL 15.18 at 127.0.0.1:27224 (local)
+    addresses=$(cat "$work/status" "$work/rig.err" | sed -n 's/.*Kafka [^ ]* at \([^,]*\), PostgreSQL [^ ]* at \([^ ]*\).*/\1 \2/p' | head -n 1)
+    [ -n "$addresses" ] || fail "the rig did not say where Kafka and PostgreSQL are: $(cat "$work/status" "$work/rig.err")"
+    broker=${addresses% *}
+    name=oracle-speed-$$
+    table=oracle_speed_$$
+    password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    jdbc_url="jdbc:postgresql://${addresses#* }/tidemark?user=$table&password=$password"
+    trap 'remove_from_servers; rm -rf "$work"' EXIT
+    rig psql -q -c "CREATE TABLE $table (window_start timestamp(3), origin text, count bigint,
+            sum_delay_min bigint, mean_delay_min double precision, worst_delay_min int,
+            over_15_min bigint, PRIMARY KEY (window_start, origin))" \
+        -c "CREATE ROLE $table LOGIN PASSWORD '$password'" -c "GRANT ALL ON $table TO $table"
+}
+
+remove_from_servers() {
+    (rig psql -q -c "DROP TABLE IF EXISTS $table" -c "DROP ROLE IF EXISTS $table") || true
+    (rig tool kafka-topics --delete --if-exists --topic "$name-.*" >/dev/null) || true
+}
+
+fill_topic() {
+    rig tool kafka-topics --create --topic "$name-$1" --partitions 1 --config retention.ms=-1 >/dev/null
+    rig tool kafka-console-producer --topic "$name-$1" <"$work/$1.jsonl" >/dev/null
+    rig psql -q -c "TRUNCATE $table"
+}
+
+# No record is behind the watermark, so none may be missing from the table.
+check_counted() {
+    counted=$(rig psql -At -c "SELECT sum(count) FROM $table")
+    [ "$counted" = "$1" ] || fail "expected $1 records counted in PostgreSQL, found $counted"
 }
 
 # The median of a column of the turns.
@@ -150,16 +196,20 @@ machine() {
 
 measure_speed() {
     [ -r /proc/self/status ] || fail "--speed reads a process's memory from /proc, which only Linux has"
-    say "measuring Flink $FLINK_VERSION from a file to windows, 25 runs; about five minutes"
+    [ -d "$connectors" ] || fetch oracle/connectors.xml "$connectors" "Flink's connectors (22 MB)"
+    prepare_servers
+    say "measuring Flink $FLINK_VERSION, 35 runs; about ten minutes"
     {
         echo "# Apache Flink $FLINK_VERSION, made by \`scripts/oracle.sh --speed\`, see oracle/README.md"
         echo "# $(machine)"
-        echo "records,plan,heap,cpu_ms,wall_ms,peak_kb"
-        measure -Xmx4g one-phase 100
-        measure -Xmx4g one-phase 1000000
-        measure -Xmx4g one-phase 5000000
-        measure -Xmx4g default 5000000
-        measure -Xmx512m one-phase 5000000
+        echo "path,records,plan,heap,cpu_ms,wall_ms,peak_kb"
+        measure file 100 one-phase -Xmx4g
+        measure file 1000000 one-phase -Xmx4g
+        measure file 5000000 one-phase -Xmx4g
+        measure file 5000000 default -Xmx4g
+        measure file 5000000 one-phase -Xmx512m
+        measure kafka 100 one-phase -Xmx4g
+        measure kafka 1000000 one-phase -Xmx4g
     } >"$work/speed.csv"
     cp "$work/speed.csv" oracle/speed.csv
     cat oracle/speed.csv
@@ -179,7 +229,7 @@ esac
 require_tools
 require_room
 make_work
-[ -d "$jars" ] || fetch
+[ -d "$jars" ] || fetch oracle/pom.xml "$jars" "Flink $FLINK_VERSION (140 MB)"
 compile
 if [ "$mode" = speed ]; then
     measure_speed

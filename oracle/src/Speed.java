@@ -1,22 +1,45 @@
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
- * Runs the windows of windows.sql once over a file, throws the results away, and says what the
- * whole process took: "CPU_MS WALL_MS PEAK_KB".
+ * Computes the windows of windows.sql once, and says what the whole process took:
+ * "CPU_MS WALL_MS PEAK_KB".
  *
- * <pre>Speed SQL_FOLDER RECORDS PLAN</pre>
+ * <pre>
+ * Speed SQL_FOLDER PLAN RECORDS                               a file, results thrown away
+ * Speed SQL_FOLDER PLAN TOPIC BOOTSTRAP_SERVERS JDBC_URL TABLE   a topic, results to PostgreSQL
+ * </pre>
  *
  * The plan is "default", or "one-phase": then records are not counted together before they reach
- * their window, which is quicker here.
+ * their window.
  */
 public class Speed {
     private static final long MS = 1_000_000;
 
     public static void main(String[] arguments) throws Exception {
-        Run run = new Run("speed", Path.of(arguments[1]), 15, 0);
-        new SqlProgram(Path.of(arguments[0])).windowsToNowhere(run, arguments[2].equals("one-phase"));
+        SqlProgram sql = new SqlProgram(Path.of(arguments[0]));
+        boolean onePhase = arguments[1].equals("one-phase");
+        if (arguments.length == 3) {
+            String path = Path.of(arguments[2]).toUri().toString();
+            sql.insert(
+                    "flights.sql",
+                    "results-nowhere.sql",
+                    Map.of("bound_min", "15", "less_ms", "1", "path", path),
+                    onePhase);
+        } else {
+            sql.insert(
+                    "flights-topic.sql",
+                    "results-postgres.sql",
+                    Map.of(
+                            "bound_min", "15",
+                            "topic", arguments[2],
+                            "bootstrap_servers", arguments[3],
+                            "jdbc_url", arguments[4],
+                            "table", arguments[5]),
+                    onePhase);
+        }
         long wallMs = ManagementFactory.getRuntimeMXBean().getUptime();
         var system = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         System.out.println(system.getProcessCpuTime() / MS + " " + wallMs + " " + peakKb());
