@@ -1,0 +1,3 @@
+//! Given: `cargo run -p lab04`.
+
+fn main() {}
