@@ -64,14 +64,24 @@ impl CombinedWatermark {
 
     /// Time has passed. A partition is idle when it has been silent for `idle_after` or longer. Idle
     /// partitions are not waited for; where all are idle, the watermark stays where it is.
+    ///
+    /// Those that have become idle since the last look did so one after the other, in the order in
+    /// which they fell silent, and each time the others decided anew. So it does not matter how often
+    /// somebody looks at the clock.
     pub fn on_time(&mut self, clock: Duration) {
         let Some(idle_after) = self.idle_after else { return };
-        for (partition, heard) in &self.heard {
-            if clock.saturating_sub(*heard) >= idle_after {
-                self.idle.insert(*partition);
-            }
+        let mut silent: Vec<(Duration, i32)> = self
+            .heard
+            .iter()
+            .filter(|(partition, _)| !self.idle.contains(partition))
+            .filter(|(_, heard)| clock.saturating_sub(**heard) >= idle_after)
+            .map(|(partition, heard)| (*heard, *partition))
+            .collect();
+        silent.sort_unstable();
+        for at_once in silent.chunk_by(|one, next| one.0 == next.0) {
+            self.idle.extend(at_once.iter().map(|(_, partition)| *partition));
+            self.advance();
         }
-        self.advance();
     }
 
     /// Moves the combined watermark to the smallest of the partitions that are not idle, and never
