@@ -52,6 +52,12 @@ impl Place {
         self.folder.join("start.lock")
     }
 
+    /// Locked by the one run of this clone that fills a topic. Beside the folder, which is not there
+    /// where the environment names the servers.
+    pub fn fill_lock(&self) -> PathBuf {
+        self.folder.with_extension("fill.lock")
+    }
+
     /// What the keeping program has to say.
     pub fn keeper_log(&self) -> PathBuf {
         self.folder.join("keeper.log")

@@ -7,6 +7,9 @@ use flights::Flight;
 /// The length of the windows: one line of the board is an hour.
 pub const WINDOW: Duration = Duration::from_secs(60 * 60);
 
+/// The bounds of the curve, in minutes.
+pub const BOUNDS_MIN: [u64; 12] = [0, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240];
+
 // ANCHOR: point
 /// What a bound costs: how many records come too late, and how long a result waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
