@@ -18,17 +18,17 @@ type Expected = (i64, Option<i64>, bool);
 /// Sends records past a watermark and holds each against what is expected.
 fn follow(the_rule: &str, question: &str, bound: Duration, records: &[Expected]) {
     let mut arrivals = Arrivals::new(bound);
-    let mut timeline = Timeline::new().heading(format!("bound {}", span::text(bound)));
+    let mut timeline = Timeline::with_watermarks(&["judged by", "watermark after it"])
+        .heading(format!("bound {}", span::text(bound)));
     for (timestamp_ms, expected_ms, expected_late) in records {
         let judged = arrivals.on_record(*timestamp_ms);
-        let row = timeline.record("", *timestamp_ms).watermark(arrivals.watermark_ms());
-        row.mark(format!(
-            "{}, judged against {}",
-            late_or_not(judged.is_late()),
-            shown(judged.watermark_ms)
-        ));
+        timeline
+            .record("", *timestamp_ms)
+            .watermark(judged.watermark_ms)
+            .watermark(arrivals.watermark_ms())
+            .mark(late_or_not(judged.is_late()));
         let told = |late, watermark_ms| {
-            format!("{}, judged against the watermark {}", late_or_not(late), shown(watermark_ms))
+            format!("{}, judged by the watermark {}", late_or_not(late), shown(watermark_ms))
         };
         rule(the_rule).picture(timeline.to_string()).ask(question).same_bytes(
             told(judged.is_late(), judged.watermark_ms),
@@ -39,6 +39,10 @@ fn follow(the_rule: &str, question: &str, bound: Duration, records: &[Expected])
 
 fn late_or_not(late: bool) -> &'static str {
     if late { "late" } else { "on time" }
+}
+
+fn told(late_by: Option<Duration>) -> String {
+    late_by.map_or("on time".to_owned(), |late_by| format!("late by {}", span::text(late_by)))
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn a_record_is_late_when_it_is_behind_the_watermark() {
         rule(the_rule)
             .picture(format!("watermark 06:25 · record {timestamp}"))
             .ask("The watermark says: all records with a *smaller* timestamp have been seen. Was this one promised?")
-            .same(judged.late_by, late_by);
+            .same_bytes(told(judged.late_by), told(late_by));
         rule("What was judged, and against what, is told.")
             .same((judged.timestamp_ms, judged.watermark_ms), (at(timestamp), Some(at("06:25"))));
     }
@@ -66,7 +70,7 @@ fn before_the_first_watermark_nothing_is_late() {
         rule("Where there is no watermark, nothing was promised and nothing is late.")
             .picture(format!("no watermark · record {}", shown(Some(timestamp_ms))))
             .ask("Which number does this code take for a watermark that there is not?")
-            .same(judge(timestamp_ms, None).late_by, None);
+            .same_bytes(told(judge(timestamp_ms, None).late_by), "on time");
     }
 }
 
@@ -107,7 +111,7 @@ fn a_late_record_moves_nothing_and_is_counted() {
         timeline.record("", at(timestamp)).watermark(arrivals.watermark_ms());
         rule("Every record is counted once: as late, or as on time.")
             .picture(timeline.to_string())
-            .ask("On which side is a record counted that stands at the watermark itself?")
+            .ask("A number is kept of each sort. Which records would nobody ever miss, going by this one?")
             .same(arrivals.counts(), Counts { on_time, late });
     }
     rule("A late record does not move the watermark.")

@@ -215,7 +215,7 @@ fn time_passes_while_other_partitions_are_busy() {
 fn what_is_refused_or_unreadable_is_told_and_moves_nothing() {
     with_kafka(async |kafka| {
         let topic = kafka.create_topic("flights", 1).await;
-        let wild = Flight { scheduled_ms: 1_928_000_000_000, ..flight("JFK", "06:41", 0) };
+        let wild = Flight { scheduled_ms: 1_924_992_000_000, ..flight("JFK", "06:41", 0) };
         let records = [
             written(0, &flight("JFK", "06:40", 0)),
             Written { arrived_ms: at("06:41"), ..written(0, &wild) },
@@ -235,6 +235,23 @@ fn what_is_refused_or_unreadable_is_told_and_moves_nothing() {
                  0@4 unreadable | caught up",
             );
         rule("What the guard refuses is counted.").same(reader.refused(), 1);
+    });
+}
+
+#[test]
+fn a_poll_that_brings_nothing_is_not_the_end() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 1).await;
+        write(kafka, &topic, &[written(0, &flight("JFK", "06:10", 0))]).await;
+        let mut config = config(kafka, &topic, None);
+        // The broker waits for more bytes than there are, and only then gives those it has.
+        config.kafka.set("fetch.min.bytes", "1000000").set("fetch.wait.max.ms", "200");
+        let mut reader = open(&config);
+        let all = read_until(&mut reader, "the end of the topic", is_caught_up);
+        rule("The end is where the offsets say, not where a poll brings nothing: the broker may be slow.")
+            .picture(picture(&all))
+            .ask("When has everything been read that lay on the topic when the reader began?")
+            .same_bytes(told_all(&all), "0@0 on time, then 05:55 | caught up");
     });
 }
 

@@ -1,6 +1,6 @@
 //! title: When a poll brings nothing, the end is told
 //! file: reader.rs
-//! caught by: step7_reader::the_end_is_told_once_and_at_once_where_the_topic_is_empty
+//! caught by: step7_reader::a_poll_that_brings_nothing_is_not_the_end
 //!
 //! In a test the first empty poll comes after the last record. In life it comes at the start, while
 //! the client is still connecting, and after every pause of the network. The end is where the
