@@ -13,9 +13,12 @@ pub enum Verdict {
     Failed,
     /// `ignored`
     Ignored,
-    /// `ignored, red by intent`: a sample that another test runs and looks at
-    RedByIntent,
+    /// `ignored`, with one of [`FOR_ANOTHER_TEST`]: another test runs it and looks at it
+    ForAnotherTest,
 }
+
+/// Why a test is ignored that another test runs: a sample of a red run, or a program.
+const FOR_ANOTHER_TEST: [&str; 2] = ["red by intent", "run by another test"];
 
 /// The tests of one or more test programs, by name.
 pub type Verdicts = BTreeMap<String, Verdict>;
@@ -76,8 +79,8 @@ fn tests_that_ran(output: &str) -> usize {
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
-    if text == "ignored, red by intent" {
-        return Some(Verdict::RedByIntent);
+    if text.strip_prefix("ignored, ").is_some_and(|why| FOR_ANOTHER_TEST.contains(&why)) {
+        return Some(Verdict::ForAnotherTest);
     }
     // libtest writes the verdict and the end of its line apart, so that another writer's words may
     // follow at once: `okrig: Kafka 4.3.1 at …`.
@@ -147,8 +150,9 @@ mod tests {
 
     #[test]
     fn verdicts_are_read_in_both_of_libtests_ways() {
-        let output = "running 5 tests\n\
+        let output = "running 6 tests\n\
             test sample::x ... ignored, red by intent\n\
+            test a_program ... ignored, run by another test\n\
             test given_a::x ... ok\n\
             test step1_a::y ... FAILED\n\
             test step1_a::slow ... rig: starting Kafka\n\
@@ -158,8 +162,9 @@ mod tests {
             \n\
             ok\n";
         let verdicts = verdicts(output).unwrap();
-        assert_eq!(verdicts.len(), 5);
-        assert_eq!(verdicts["sample::x"], Verdict::RedByIntent);
+        assert_eq!(verdicts.len(), 6);
+        assert_eq!(verdicts["sample::x"], Verdict::ForAnotherTest);
+        assert_eq!(verdicts["a_program"], Verdict::ForAnotherTest);
         assert_eq!(verdicts["given_a::x"], Verdict::Passed);
         assert_eq!(verdicts["step1_a::y"], Verdict::Failed);
         assert_eq!(verdicts["step1_a::slow"], Verdict::Passed);

@@ -87,7 +87,8 @@ pub fn count(package: &str, run: &Run, tally: &mut Tally) {
     let failed_before = tally.failures.len();
     match libtest::verdicts(&run.output) {
         Ok(verdicts) => {
-            for (test, verdict) in verdicts.into_iter().filter(|(_, v)| *v != Verdict::RedByIntent)
+            for (test, verdict) in
+                verdicts.into_iter().filter(|(_, v)| *v != Verdict::ForAnotherTest)
             {
                 tally.count(passed(verdict).map_err(|why| format!("{package}: {test} {why}")));
             }
@@ -106,7 +107,7 @@ fn passed(verdict: Verdict) -> Result<(), String> {
     match verdict {
         Verdict::Passed => Ok(()),
         Verdict::Failed => Err("fails".to_owned()),
-        Verdict::Ignored | Verdict::RedByIntent => {
+        Verdict::Ignored | Verdict::ForAnotherTest => {
             Err("is ignored; a skip must not look like a pass".to_owned())
         }
     }

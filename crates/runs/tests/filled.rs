@@ -171,7 +171,7 @@ fn a_run_that_is_killed_at_any_moment_is_followed_by_a_complete_one() {
 }
 
 #[test]
-#[ignore = "the program that another test kills"]
+#[ignore = "run by another test"]
 fn a_run_that_is_killed() {
     let topic = std::env::var("RUNS_TEST_TOPIC").expect("the other test sets it");
     let crash = std::env::var("RUNS_TEST_CRASH").expect("the other test sets it");

@@ -52,7 +52,7 @@ fn a_line_that_nobody_reads_does_no_harm() {
 }
 
 #[test]
-#[ignore = "a program for the other tests"]
+#[ignore = "run by another test"]
 fn a_program_with_a_live_line() {
     let mut line = LiveLine::begin("lab02", Some(6_292));
     for read in 0..FIGURES.read {
@@ -76,7 +76,7 @@ fn the_first_signal_lets_the_run_finish() {
 }
 
 #[test]
-#[ignore = "a program for the other tests"]
+#[ignore = "run by another test"]
 fn a_program_that_finishes_when_asked() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
@@ -100,7 +100,7 @@ fn the_second_signal_ends_the_run_at_once() {
 }
 
 #[test]
-#[ignore = "a program for the other tests"]
+#[ignore = "run by another test"]
 fn a_program_that_never_finishes() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
