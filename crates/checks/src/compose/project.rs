@@ -37,9 +37,11 @@ impl<'a> Project<'a> {
     }
 
     /// What a learner sets to use these servers.
-    pub fn addresses(&self) -> [(&'static str, String); 2] {
+    pub fn addresses(&self) -> [(&'static str, String); 3] {
         let (kafka, postgres) = (self.kafka_port, self.postgres_port);
         [
+            // Whatever `make test` was told to use, here no other servers may be taken.
+            ("TIDEMARK_RIG", "external".to_owned()),
             ("KAFKA_BOOTSTRAP_SERVERS", format!("127.0.0.1:{kafka}")),
             (
                 "DATABASE_URL",

@@ -14,7 +14,7 @@ use testcontainers::bollard::query_parameters::{
     CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
     RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::talk::say;
 
@@ -27,6 +27,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a server may take to end in good order, in seconds, before the engine kills it.
 /// Neither has much work left to finish.
 const STOP_SECONDS: i32 = 10;
+
+/// How often the progress of a pull is said at least. Whoever waits for it counts on that.
+const SAY_EVERY: Duration = Duration::from_secs(30);
 
 /// How many of a container's last lines are looked through for a reason.
 const LAST_LINES: &str = "30";
@@ -87,12 +90,15 @@ impl Engine {
         let options = CreateImageOptionsBuilder::new().from_image(image).build();
         let mut pull = self.docker.create_image(Some(options), None, None);
         let mut layers = Layers::default();
+        let (mut said_percent, mut said) = (0, Instant::now());
         let failed = |why: String| format!("{image} can't be pulled: {why}");
         let silent = |_| failed(format!("the registry sent nothing for {} s", patience.as_secs()));
-        while let Some(step) = tokio::time::timeout(patience, pull.next()).await.map_err(silent)? {
-            let step = step.map_err(|error| failed(cause(error)))?;
-            if let Some(percent) = layers.note(step) {
+        while let Some(step) = timeout(patience, pull.next()).await.map_err(silent)? {
+            layers.note(step.map_err(|error| failed(cause(error)))?);
+            let percent = layers.percent();
+            if percent >= said_percent + 10 || said.elapsed() >= SAY_EVERY {
                 say(&format!("progress {percent} %"));
+                (said_percent, said) = (percent, Instant::now());
             }
         }
         Ok(())
@@ -229,23 +235,21 @@ pub fn cause(error: Error) -> String {
 #[derive(Default)]
 struct Layers {
     bytes_by_layer: HashMap<String, (i64, i64)>,
-    said_percent: i64,
 }
 
 impl Layers {
-    /// Notes a step of the pull, and returns the percentage when it has grown by ten.
-    fn note(&mut self, step: CreateImageInfo) -> Option<i64> {
-        let progress = step.progress_detail?;
-        self.bytes_by_layer.insert(step.id?, (progress.current?, progress.total?));
+    fn note(&mut self, step: CreateImageInfo) {
+        let Some(progress) = step.progress_detail else { return };
+        if let (Some(layer), Some(come), Some(all)) = (step.id, progress.current, progress.total) {
+            self.bytes_by_layer.insert(layer, (come, all));
+        }
+    }
+
+    fn percent(&self) -> i64 {
         let (come, all) = self
             .bytes_by_layer
             .values()
             .fold((0, 0), |(come, all), (layer_come, layer)| (come + layer_come, all + layer));
-        let percent = come * 100 / all.max(1);
-        if percent < self.said_percent + 10 {
-            return None;
-        }
-        self.said_percent = percent;
-        Some(percent)
+        come * 100 / all.max(1)
     }
 }

@@ -221,8 +221,9 @@ fn end_by_label(
     concerns: fn(&Container) -> bool,
 ) -> Result<bool, Failure> {
     let engine = match earlier_order(place) {
-        Some(order) => docker::engine_at(&order.docker_host).map_err(|failure| {
-            Failure(format!("containers may be left: {failure}; start Docker and try again"))
+        Some(order) => docker::engine_at(&order.docker_host).map_err(|no_engine| {
+            let why = Failure::from(no_engine);
+            Failure(format!("containers may be left: {why}; start Docker and try again"))
         })?,
         // Nothing says that there ever were containers, and nobody who could.
         None => match docker::engine() {

@@ -52,19 +52,45 @@ impl Container {
     }
 }
 
+/// Why no engine can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoEngine {
+    /// The beginning of a sentence: `no Docker engine answers`.
+    why: String,
+    /// What helps, where that is not in the reason itself.
+    fix: Option<&'static str>,
+}
+
+impl From<NoEngine> for Failure {
+    fn from(no_engine: NoEngine) -> Failure {
+        Failure(no_engine.why)
+    }
+}
+
 /// Whether an engine answers.
 ///
 /// # Errors
 /// Why none does, as the beginning of a sentence: `no Docker engine answers`.
 pub fn ping() -> Result<(), Failure> {
-    engine().map(drop)
+    Ok(engine().map(drop)?)
+}
+
+/// Whether an engine answers, for somebody who takes nothing else.
+///
+/// # Errors
+/// Why none does, and what helps.
+pub fn required() -> Result<(), Failure> {
+    engine().map(drop).map_err(|NoEngine { why, fix }| match fix {
+        Some(fix) => Failure(format!("{why}; {fix}")),
+        None => Failure(why),
+    })
 }
 
 /// Finds an engine that answers: the one that `DOCKER_HOST` names, or one at the usual sockets.
 ///
 /// # Errors
-/// As [`ping`].
-pub fn engine() -> Result<Engine, Failure> {
+/// Why none answers.
+pub fn engine() -> Result<Engine, NoEngine> {
     say_when_slow("waiting for the Docker engine", || {
         if let Some(host) = text_setting("DOCKER_HOST") {
             return engine_at(&host);
@@ -76,38 +102,47 @@ pub fn engine() -> Result<Engine, Failure> {
                 Err(failure) => failures.push(failure),
             }
         }
-        Err(failures.into_iter().next().unwrap_or(Failure::new("no Docker engine here")))
+        Err(failures.into_iter().next().unwrap_or(NoEngine {
+            why: "no Docker engine here".to_owned(),
+            fix: Some("install Docker and start it"),
+        }))
     })
 }
 
 /// Asks whether the engine at this address answers.
 ///
 /// # Errors
-/// Why it does not, as the beginning of a sentence.
-pub fn engine_at(host: &str) -> Result<Engine, Failure> {
+/// Why it does not.
+pub fn engine_at(host: &str) -> Result<Engine, NoEngine> {
     let engine = Engine { host: host.to_owned() };
     match engine.get("/_ping") {
         Ok(_) => Ok(engine),
-        Err(error) => Err(why_not(host, &error)),
+        Err(error) => Err(no_engine(host, &error)),
     }
 }
 
-fn why_not(host: &str, error: &Error) -> Failure {
-    match error.kind() {
-        ErrorKind::PermissionDenied => Failure::new(
+fn no_engine(host: &str, error: &Error) -> NoEngine {
+    let (why, fix) = match error.kind() {
+        ErrorKind::PermissionDenied => (
             "no permission to use the Docker socket (add yourself to the group `docker` and log \
-             in again)",
+             in again)"
+                .to_owned(),
+            None,
         ),
-        ErrorKind::Unsupported => Failure(format!(
-            "DOCKER_HOST is `{host}`, expected `unix://` and a path, or `tcp://` and an address of \
-             this machine"
-        )),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Failure(format!(
-            "no Docker engine answers (nothing came from {host} in {} s)",
-            ANSWER_TIMEOUT.as_secs()
-        )),
-        _ => Failure(format!("no Docker engine answers at {host}")),
-    }
+        ErrorKind::Unsupported => (
+            format!(
+                "DOCKER_HOST is `{host}`, expected `unix://` and a path, or `tcp://` and an \
+                 address of this machine"
+            ),
+            None,
+        ),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => (
+            format!("no Docker engine answers ({} s without a word)", ANSWER_TIMEOUT.as_secs()),
+            Some("restart Docker"),
+        ),
+        _ => ("no Docker engine answers".to_owned(), Some("start Docker")),
+    };
+    NoEngine { why, fix }
 }
 
 /// The sockets of Docker's own engine, of one without root and of Docker Desktop.
@@ -169,7 +204,7 @@ mod tests {
     use super::*;
 
     fn why(host: &str) -> String {
-        engine_at(host).unwrap_err().to_string()
+        engine_at(host).unwrap_err().why
     }
 
     #[test]
@@ -181,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_nobody_listens_at_is_named() {
+    fn a_socket_that_is_not_there_does_not_answer() {
         let folder = tempfile::tempdir().unwrap();
         let host = format!("unix://{}/docker.sock", folder.path().display());
-        assert_eq!(why(&host), format!("no Docker engine answers at {host}"));
+        assert_eq!(why(&host), "no Docker engine answers");
     }
 
     #[test]

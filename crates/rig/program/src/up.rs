@@ -86,7 +86,7 @@ fn keeper_has_started(place: &Place) -> Result<bool, Failure> {
 fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
     match external::forced().map_err(|error| Failure(error.0))? {
         Some(Kind::Local) => Ok((vec![Kind::Local], None)),
-        Some(Kind::Containers) => docker::ping().map(|()| (vec![Kind::Containers], None)),
+        Some(Kind::Containers) => docker::required().map(|()| (vec![Kind::Containers], None)),
         None => Ok(match docker::ping() {
             Ok(()) => (vec![Kind::Containers, Kind::Local], None),
             Err(why_not) => (vec![Kind::Local], Some(why_not)),

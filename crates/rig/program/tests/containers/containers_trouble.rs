@@ -1,8 +1,12 @@
 //! Containers that are stopped, paused, killed or removed behind the rig's back, and keepers that
 //! are killed.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rig::cluster::Cluster;
@@ -137,6 +141,32 @@ fn a_killed_keeper_leaves_no_container_running() {
     assert!(has_topic(&rig) && has_table(&rig), "data are lost");
     rig.kill(pid_of(&rig, " keep "));
     wait_for("the containers to be stopped", || running(&rig).is_empty());
+}
+
+#[test]
+fn the_slow_end_of_an_earlier_start_does_not_reach_the_next_one() {
+    let rig = rig("successor");
+    up(&rig);
+    let earlier = pid_of(&rig, "rig-containers");
+    send(earlier, Signal::SIGSTOP);
+    rig.kill(pid_of(&rig, " keep "));
+    let mut command = rig.command(&["up"]);
+    let mut next = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // The next start waits for the frozen program, or it is ready without having met it.
+    let mut said = BufReader::new(next.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let waits = said.any(|line| line.contains("waiting for what an earlier start has left"));
+    send(earlier, Signal::SIGCONT);
+    said.for_each(drop);
+    assert!(next.wait().unwrap().success());
+    wait_for("the earlier program to end", || {
+        rig.processes().iter().all(|(pid, _)| *pid != earlier)
+    });
+    assert_eq!(running(&rig), ["kafka", "postgres"], "the earlier program has stopped them");
+    assert!(waits, "the start did not wait for the earlier program");
+}
+
+fn send(pid: i32, signal: Signal) {
+    kill(Pid::from_raw(pid), signal).expect("the process is there");
 }
 
 #[test]

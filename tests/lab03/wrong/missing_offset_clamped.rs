@@ -1,0 +1,47 @@
+//! title: An offset that is not there is moved to the nearest one
+//! file: start.rs
+//! caught by: step3_start::an_offset_that_is_not_there_is_refused
+//!
+//! It is friendly to begin where one can, as `auto.offset.reset` does. What lies between the
+//! offset that was asked for and the one that was taken is skipped, and nobody is told.
+
+pub fn resolve(outsider: &Outsider, start: Start) -> Result<Offsets, StartError> {
+    use crate::broker::{Bounds, numbers, partition_list};
+    use rdkafka::consumer::Consumer;
+
+    let topic = &outsider.topic;
+    let bounds = outsider.bounds()?;
+    let in_range = |partition, offset, Bounds { first, end }| {
+        if (first..=end).contains(&offset) {
+            return Ok(offset);
+        }
+        Err(StartError::OutOfRange { topic: topic.clone(), partition, offset, first, end })
+    };
+    let found = match start {
+        Start::Time(time_ms) => {
+            let question = bounds.keys().map(|partition| (*partition, time_ms.max(0))).collect();
+            let no_answer = |source| outsider.no_answer(source);
+            let question = partition_list(topic, &question).map_err(no_answer)?;
+            let answer = outsider.consumer.offsets_for_times(question, outsider.timeout());
+            numbers(&answer.map_err(no_answer)?)
+        }
+        Start::Committed => outsider.committed()?,
+        _ => Offsets::new(),
+    };
+    let mut offsets = Offsets::new();
+    for (&partition, &within) in &bounds {
+        let offset = match start {
+            Start::Earliest => within.first,
+            Start::Latest => within.end,
+            Start::Time(_) => found.get(&partition).copied().unwrap_or(within.end),
+            Start::Offset(_) if within.end == 0 => 0,
+            Start::Offset(offset) => offset.clamp(within.first, within.end),
+            Start::Committed => match found.get(&partition) {
+                Some(&offset) => in_range(partition, offset, within)?,
+                None => within.first,
+            },
+        };
+        offsets.insert(partition, offset);
+    }
+    Ok(offsets)
+}

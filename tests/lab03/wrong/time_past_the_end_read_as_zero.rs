@@ -1,0 +1,47 @@
+//! title: A time past the end is taken for the beginning
+//! file: start.rs
+//! caught by: step3_start::a_time_past_the_end_is_the_end
+//!
+//! The broker finds no record so late, so there is no offset, and no offset becomes 0 by a
+//! default. The job that should wait for tomorrow reads the whole topic.
+
+pub fn resolve(outsider: &Outsider, start: Start) -> Result<Offsets, StartError> {
+    use crate::broker::{Bounds, numbers, partition_list};
+    use rdkafka::consumer::Consumer;
+
+    let topic = &outsider.topic;
+    let bounds = outsider.bounds()?;
+    let in_range = |partition, offset, Bounds { first, end }| {
+        if (first..=end).contains(&offset) {
+            return Ok(offset);
+        }
+        Err(StartError::OutOfRange { topic: topic.clone(), partition, offset, first, end })
+    };
+    let found = match start {
+        Start::Time(time_ms) => {
+            let question = bounds.keys().map(|partition| (*partition, time_ms.max(0))).collect();
+            let no_answer = |source| outsider.no_answer(source);
+            let question = partition_list(topic, &question).map_err(no_answer)?;
+            let answer = outsider.consumer.offsets_for_times(question, outsider.timeout());
+            numbers(&answer.map_err(no_answer)?)
+        }
+        Start::Committed => outsider.committed()?,
+        _ => Offsets::new(),
+    };
+    let mut offsets = Offsets::new();
+    for (&partition, &within) in &bounds {
+        let offset = match start {
+            Start::Earliest => within.first,
+            Start::Latest => within.end,
+            Start::Time(_) => found.get(&partition).copied().unwrap_or(0),
+            Start::Offset(_) if within.end == 0 => 0,
+            Start::Offset(offset) => in_range(partition, offset, within)?,
+            Start::Committed => match found.get(&partition) {
+                Some(&offset) => in_range(partition, offset, within)?,
+                None => within.first,
+            },
+        };
+        offsets.insert(partition, offset);
+    }
+    Ok(offsets)
+}
