@@ -82,12 +82,11 @@ fn verdict(text: &str) -> Option<Verdict> {
     if text.strip_prefix("ignored, ").is_some_and(|why| FOR_ANOTHER_TEST.contains(&why)) {
         return Some(Verdict::ForAnotherTest);
     }
-    match text.split([' ', ',']).next()? {
-        "ok" => Some(Verdict::Passed),
-        "FAILED" => Some(Verdict::Failed),
-        "ignored" => Some(Verdict::Ignored),
-        _ => None,
-    }
+    // libtest writes the verdict and the end of its line apart, so that another writer's words may
+    // follow at once: `okrig: Kafka 4.3.1 at …`.
+    let verdicts =
+        [("ok", Verdict::Passed), ("FAILED", Verdict::Failed), ("ignored", Verdict::Ignored)];
+    verdicts.into_iter().find(|(word, _)| text.starts_with(word)).map(|(_, verdict)| verdict)
 }
 
 /// The lines `test result: …` of every test program that ran.
@@ -177,6 +176,15 @@ mod tests {
         let output =
             "running 1 test\n%3|1763|FAIL|rdkafka| connect failed: test step3_a::b ... FAILED\n";
         assert_eq!(verdicts(output).unwrap()["step3_a::b"], Verdict::Failed);
+    }
+
+    #[test]
+    fn a_verdict_before_what_another_writer_put_on_the_line_is_read() {
+        let output = "running 2 tests\ntest step1_a::b ... okrig: Kafka 4.3.1 at 127.0.0.1:9092\n\n\
+            test step1_a::c ... FAILED%3|1763|FAIL|rdkafka| connect failed\n\n";
+        let verdicts = verdicts(output).unwrap();
+        assert_eq!(verdicts["step1_a::b"], Verdict::Passed);
+        assert_eq!(verdicts["step1_a::c"], Verdict::Failed);
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub(crate) fn install() {
 }
 
 fn on_panic(lab: &Lab, panic: &PanicHookInfo<'_>, default_hook: &dyn Fn(&PanicHookInfo<'_>)) {
+    #[cfg(feature = "property")]
+    if crate::property::is_searching() {
+        return;
+    }
     let Some(test) = TestName::running() else { return default_hook(panic) };
     let verdict = panic.payload().downcast_ref::<Verdict>();
     let message = match verdict {

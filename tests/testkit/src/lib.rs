@@ -9,6 +9,7 @@
 //! | [`mod@rule`] | an assertion that says the rule first, and asks a question last |
 //! | [`difference`] | two values, shown so that the first difference is seen |
 //! | [`deadline`] | waiting without sleeping |
+//! | `property` | a rule that holds for every input, tried on many |
 //! | [`own`] | a test that has something of its own on the servers |
 //! | [`kafka`] | topics and groups of one test's own |
 //! | `database` | a database of one test's own |
@@ -27,6 +28,8 @@ pub mod deadline;
 pub mod difference;
 pub mod kafka;
 pub mod own;
+#[cfg(feature = "property")]
+pub mod property;
 #[cfg(feature = "database")]
 pub mod rig_test;
 pub mod rule;
@@ -45,6 +48,8 @@ pub use deadline::{until, within};
 pub use kafka::TestKafka;
 pub use lab::{Lab, Step};
 pub use own::with_kafka;
+#[cfg(feature = "property")]
+pub use property::for_all;
 #[cfg(feature = "database")]
 pub use rig_test::{TestRig, with_database, with_rig};
 pub use rule::{Rule, rule};

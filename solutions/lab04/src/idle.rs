@@ -1,0 +1,123 @@
+//! Step 5: idle partitions, and what happens when one wakes up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::lateness::{Counts, Judged};
+use crate::partitions::PartitionWatermarks;
+
+// ANCHOR: combined_watermark
+/// The watermark of a reader with several partitions, some of which may be idle.
+///
+/// Event time stands in the records. Whether a partition is idle does not: that is a matter of the
+/// reader's own clock. Its readings are spans since the reader began, so that nobody can mistake
+/// them for event time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CombinedWatermark {
+    partitions: PartitionWatermarks,
+    /// After how long a silence a partition is idle; `None` when none ever is.
+    idle_after: Option<Duration>,
+    /// When each partition was last heard, by the reader's clock. At first: when the reader began.
+    heard: BTreeMap<i32, Duration>,
+    /// The partitions that nobody waits for.
+    idle: BTreeSet<i32>,
+    /// The watermark that was given out last. It never goes back.
+    current_ms: Option<i64>,
+    counts: Counts,
+}
+// ANCHOR_END: combined_watermark
+
+impl CombinedWatermark {
+    /// A reader that begins now, at zero of its clock.
+    pub fn new(
+        partitions: &[i32],
+        bound: Duration,
+        idle_after: Option<Duration>,
+    ) -> CombinedWatermark {
+        CombinedWatermark {
+            partitions: PartitionWatermarks::new(partitions, bound),
+            idle_after,
+            heard: partitions.iter().map(|partition| (*partition, Duration::ZERO)).collect(),
+            idle: BTreeSet::new(),
+            current_ms: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Judges a record against the combined watermark of all earlier records, counts it, and then
+    /// lets it move its partition's watermark and the combined one.
+    ///
+    /// A partition that was idle is waited for again, from this record on. Its watermark may be far
+    /// behind what was given out meanwhile. Then the combined one stands still until it has caught
+    /// up, and its records are late.
+    pub fn on_record(&mut self, partition: i32, timestamp_ms: i64, clock: Duration) -> Judged {
+        use crate::lateness::judge;
+
+        let judged = judge(timestamp_ms, self.current_ms);
+        self.counts.add(&judged);
+        self.heard.insert(partition, clock);
+        self.idle.remove(&partition);
+        self.partitions.observe(partition, timestamp_ms);
+        self.advance();
+        judged
+    }
+
+    /// Time has passed. A partition is idle when it has been silent for `idle_after` or longer. Idle
+    /// partitions are not waited for; where all are idle, the watermark stays where it is.
+    ///
+    /// Those that have become idle since the last look did so one after the other, in the order in
+    /// which they fell silent, and each time the others decided anew. So it does not matter how often
+    /// somebody looks at the clock.
+    pub fn on_time(&mut self, clock: Duration) {
+        let Some(idle_after) = self.idle_after else { return };
+        let mut silent: Vec<(Duration, i32)> = self
+            .heard
+            .iter()
+            .filter(|(partition, _)| !self.idle.contains(partition))
+            .filter(|(_, heard)| clock.saturating_sub(**heard) >= idle_after)
+            .map(|(partition, heard)| (*heard, *partition))
+            .collect();
+        silent.sort_unstable();
+        for at_once in silent.chunk_by(|one, next| one.0 == next.0) {
+            self.idle.extend(at_once.iter().map(|(_, partition)| *partition));
+            self.advance();
+        }
+    }
+
+    /// Moves the combined watermark to the smallest of the partitions that are not idle, and never
+    /// back. [`on_record`](CombinedWatermark::on_record) and [`on_time`](CombinedWatermark::on_time)
+    /// end with it; to call it once more changes nothing.
+    pub fn advance(&mut self) {
+        use crate::partitions::combine;
+
+        let each_ms = self.partitions.each_ms();
+        let awake = each_ms.filter(|(partition, _)| !self.idle.contains(partition));
+        let smallest_ms = combine(awake.map(|(_, watermark_ms)| watermark_ms));
+        self.current_ms = self.current_ms.max(smallest_ms);
+    }
+
+    /// Says that a partition is silent because its reader has paused it: that is no idleness.
+    pub fn on_paused(&mut self, partition: i32, clock: Duration) {
+        self.heard.insert(partition, clock);
+    }
+
+    /// The combined watermark, in milliseconds since the epoch, UTC; `None` before the first.
+    pub fn current_ms(&self) -> Option<i64> {
+        self.current_ms
+    }
+
+    /// Each partition's own watermark, `None` where it has not spoken yet.
+    pub fn each_ms(&self) -> BTreeMap<i32, Option<i64>> {
+        self.partitions.each_ms().collect()
+    }
+
+    /// The partitions that nobody waits for.
+    pub fn idle(&self) -> &BTreeSet<i32> {
+        &self.idle
+    }
+
+    /// The records so far.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+}

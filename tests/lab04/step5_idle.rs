@@ -1,0 +1,282 @@
+//! Step 5: idle partitions, and what happens when one wakes up.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lab04::idle::CombinedWatermark;
+use lab04::lateness::Counts;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use testkit::{for_all, rule};
+use timeline::Timeline;
+
+use super::at_hand::{at, minutes, seconds, shown};
+
+/// A reader of partitions under test, and the picture of what it was given so far.
+struct Watched {
+    watermark: CombinedWatermark,
+    timeline: Timeline,
+    partitions: Vec<i32>,
+}
+
+impl Watched {
+    fn new(partitions: &[i32], bound: Duration, idle_after: Option<Duration>) -> Watched {
+        let mut titles: Vec<String> = partitions.iter().map(|id| format!("of {id}")).collect();
+        titles.push("combined".to_owned());
+        let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
+        let idle = idle_after.map_or("never".to_owned(), |after| format!("after {after:?}"));
+        let heading = format!("bound {} · idle {idle}", timeline::span::text(bound));
+        Watched {
+            watermark: CombinedWatermark::new(partitions, bound, idle_after),
+            timeline: Timeline::with_watermarks(&titles).heading(heading),
+            partitions: partitions.to_vec(),
+        }
+    }
+
+    /// A record of a partition, at a reading of the reader's clock. Gives whether it was late.
+    fn record(&mut self, partition: i32, timestamp_ms: i64, clock: Duration) -> bool {
+        let judged = self.watermark.on_record(partition, timestamp_ms, clock);
+        let each_ms = self.watermark.each_ms();
+        let row = self.timeline.record(partition.to_string(), timestamp_ms);
+        for known in &self.partitions {
+            row.watermark(each_ms.get(known).copied().flatten());
+        }
+        row.watermark(self.watermark.current_ms());
+        if judged.is_late() {
+            row.mark("late");
+        }
+        judged.is_late()
+    }
+
+    /// The reader's clock shows this, and no record came.
+    fn time(&mut self, clock: Duration) {
+        self.watermark.on_time(clock);
+        let each_ms = self.watermark.each_ms();
+        let idle: Vec<String> = self.watermark.idle().iter().map(i32::to_string).collect();
+        let idle = if idle.is_empty() { "none".to_owned() } else { idle.join(", ") };
+        let row = self.timeline.moment(format!("clock {clock:?}: idle {idle}"));
+        for known in &self.partitions {
+            row.watermark(each_ms.get(known).copied().flatten());
+        }
+        row.watermark(self.watermark.current_ms());
+    }
+
+    /// The combined watermark is this; if not, the rule is told with the picture.
+    #[track_caller]
+    fn stands_at(&mut self, expected: Option<&str>, the_rule: &str, question: &str) {
+        let got = shown(self.watermark.current_ms());
+        rule(the_rule)
+            .picture(self.timeline.to_string())
+            .ask(question)
+            .same_bytes(got, expected.unwrap_or("none"));
+    }
+}
+
+const AFTER_2_S: Option<Duration> = Some(seconds(2));
+
+#[test]
+fn with_no_idle_time_out_an_empty_partition_holds_the_board_still_forever() {
+    let mut watched = Watched::new(&[0, 1, 2], minutes(15), None);
+    watched.record(0, at("06:10"), seconds(1));
+    watched.record(1, at("06:40"), seconds(1));
+    watched.time(seconds(86_400));
+    watched.stands_at(
+        None,
+        "Where no partition is ever idle, one that has not spoken holds everything back.",
+        "`idle_after` is None here. For how long does one wait then?",
+    );
+}
+
+#[test]
+fn a_partition_is_idle_when_it_was_silent_for_so_long() {
+    let mut watched = Watched::new(&[0, 1], minutes(15), AFTER_2_S);
+    watched.record(0, at("06:10"), Duration::from_millis(500));
+    for (clock_ms, expected) in
+        [(1_999, vec![]), (2_000, vec![1]), (2_499, vec![1]), (2_500, vec![0, 1])]
+    {
+        watched.time(Duration::from_millis(clock_ms));
+        rule("A partition is idle after 2 s of silence, counted from its last record, or from the start.")
+            .picture(watched.timeline.to_string())
+            .ask("When was each of the two heard last? The first record came at 0.5 s.")
+            .same(watched.watermark.idle().clone(), BTreeSet::from_iter(expected));
+    }
+}
+
+#[test]
+fn nobody_waits_for_an_idle_partition() {
+    let question = "Of which partitions does this code take the smallest watermark?";
+    let mut watched = Watched::new(&[0, 1, 2], minutes(15), AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(1));
+    watched.record(1, at("06:40"), seconds(1));
+    watched.time(seconds(2));
+    let the_rule = "Idle partitions are left out; the others decide, and at once.";
+    watched.stands_at(Some("05:55"), the_rule, question);
+    watched.record(0, at("06:30"), seconds(2));
+    watched.stands_at(Some("06:15"), the_rule, question);
+}
+
+#[test]
+fn where_all_are_idle_the_watermark_stays() {
+    let mut watched = Watched::new(&[0, 1], minutes(15), AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(1));
+    watched.record(1, at("06:40"), seconds(1));
+    watched.time(seconds(60));
+    watched.stands_at(
+        Some("05:55"),
+        "Where all partitions are idle nobody speaks of the present, and the watermark stays.",
+        "All are silent. Does anybody know more about what is still to come than before?",
+    );
+}
+
+#[test]
+fn an_idle_partition_that_wakes_up_never_takes_the_watermark_back() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(0));
+    watched.record(1, at("06:50"), seconds(1));
+    watched.time(seconds(2));
+    watched.record(1, at("07:00"), seconds(3));
+    let the_rule = "The combined watermark never goes back, whatever a woken partition brings.";
+    let question = "The smallest of them all is 06:11 now. What was given out before?";
+    watched.stands_at(Some("07:00"), "Nobody waits for an idle partition.", question);
+    let late = watched.record(0, at("06:11"), seconds(4));
+    watched.stands_at(Some("07:00"), the_rule, question);
+    rule("What a woken partition brings from behind the watermark is late, and counted.")
+        .picture(watched.timeline.to_string())
+        .ask("Against which watermark is it judged: its partition's, or the combined one?")
+        .same((late, watched.watermark.counts()), (true, Counts { on_time: 3, late: 1 }));
+}
+
+#[test]
+fn a_woken_partition_is_waited_for_again() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(0));
+    watched.record(1, at("06:50"), seconds(1));
+    watched.time(seconds(2));
+    for (partition, timestamp, expected) in [
+        (1, "07:00", "07:00"),
+        (0, "06:11", "07:00"),
+        (1, "07:10", "07:00"),
+        (0, "07:05", "07:05"),
+        (0, "07:20", "07:10"),
+    ] {
+        watched.record(partition, at(timestamp), seconds(3));
+        watched.stands_at(
+            Some(expected),
+            "From its first record on, a woken partition holds the watermark until it has caught up.",
+            "Partition 0 speaks again. What ends its idleness in this code?",
+        );
+    }
+}
+
+#[test]
+fn partitions_become_idle_in_the_order_in_which_they_fell_silent() {
+    let mut watched = Watched::new(&[0, 1, 2], minutes(15), AFTER_2_S);
+    watched.record(0, at("06:10"), Duration::from_millis(100));
+    watched.record(1, at("06:40"), Duration::from_millis(200));
+    watched.time(seconds(60));
+    watched.stands_at(
+        Some("06:25"),
+        "However seldom one looks at the clock: first 2 was idle, then 0, and 1 decided alone.",
+        "All three are idle by now. Which of them fell silent first, and what did the others say then?",
+    );
+}
+
+#[test]
+fn however_often_one_looks_at_the_clock_the_watermark_is_the_same() {
+    let step = ((0..3_i32, any::<i8>()), 0..5_u64);
+    for_all(vec(step, 1..12), |steps| {
+        let read = |every_second: bool| {
+            let mut watched = Watched::new(&[0, 1, 2], minutes(15), AFTER_2_S);
+            let mut clock_s = 0;
+            for ((partition, minute), pause_s) in &steps {
+                let timestamp_ms = at("06:00") + i64::from(*minute) * 60_000;
+                watched.record(*partition, timestamp_ms, seconds(clock_s));
+                for second in 1..=*pause_s {
+                    if every_second || second == *pause_s {
+                        watched.time(seconds(clock_s + second));
+                    }
+                }
+                clock_s += pause_s;
+            }
+            watched
+        };
+        let (seldom, often) = (read(false), read(true));
+        rule("Whether one looks at the clock every second or seldom, the watermark is the same.")
+            .picture(seldom.timeline.to_string())
+            .ask("At one look two partitions are silent for long. In which order did they become idle?")
+            .same_bytes(
+                shown(seldom.watermark.current_ms()),
+                shown(often.watermark.current_ms()),
+            );
+    });
+}
+
+#[test]
+fn silence_counts_anew_after_each_record() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    for clock_s in 0..6 {
+        watched.record(0, at("06:10"), seconds(clock_s));
+        watched.time(seconds(clock_s) + Duration::from_millis(999));
+    }
+    rule("A partition that speaks every second is not idle after two.")
+        .picture(watched.timeline.to_string())
+        .ask("From when does this code count the silence of partition 0?")
+        .same(watched.watermark.idle().clone(), BTreeSet::from([1]));
+}
+
+#[test]
+fn a_partition_that_its_reader_has_paused_is_not_idle() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(0));
+    watched.record(1, at("06:50"), seconds(0));
+    watched.watermark.on_paused(1, seconds(2));
+    watched.time(seconds(3));
+    rule("Who is silent by order is not idle: its next records are known to be there.")
+        .picture(watched.timeline.to_string())
+        .same(watched.watermark.idle().clone(), BTreeSet::from([0]));
+}
+
+#[test]
+fn a_partition_that_is_added_later_does_not_take_the_watermark_back() {
+    let mut watched = Watched::new(&[0], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:40"), seconds(1));
+    watched.record(3, at("06:20"), seconds(1));
+    watched.stands_at(
+        Some("06:40"),
+        "The combined watermark never goes back, not for a new partition either.",
+        "What was given out before partition 3 was known?",
+    );
+    watched.time(seconds(3));
+    rule("A partition that was added later can become idle like any other.")
+        .picture(watched.timeline.to_string())
+        .same(watched.watermark.idle().clone(), BTreeSet::from([0, 3]));
+}
+
+#[test]
+fn whatever_comes_the_watermark_never_goes_back_and_late_is_what_is_behind_it() {
+    // A partition and a minute, or no record; then so many seconds pass.
+    let step = (proptest::option::of((0..3_i32, any::<i8>())), 0..3_u64);
+    for_all(vec(step, 1..20), |steps| {
+        let mut watched = Watched::new(&[0, 1, 2], minutes(15), AFTER_2_S);
+        let (mut clock_s, mut before_ms) = (0, None);
+        for (record, pause_s) in steps {
+            if let Some((partition, minute)) = record {
+                let timestamp_ms = at("06:00") + i64::from(minute) * 60_000;
+                let late = watched.record(partition, timestamp_ms, seconds(clock_s));
+                rule("A record is late when it is behind the combined watermark that stood before it.")
+                    .picture(watched.timeline.to_string())
+                    .same(late, before_ms.is_some_and(|before_ms| timestamp_ms < before_ms));
+            }
+            clock_s += pause_s;
+            watched.time(seconds(clock_s));
+            let now_ms = watched.watermark.current_ms();
+            rule("Whatever comes and however time passes, the combined watermark never goes back.")
+                .picture(watched.timeline.to_string())
+                .holds(
+                    now_ms >= before_ms,
+                    format!("{} after {}", shown(now_ms), shown(before_ms)),
+                );
+            before_ms = now_ms;
+        }
+    });
+}
