@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -48,17 +49,43 @@ pub fn learners_environment(command: &mut Command) {
 /// # Errors
 /// When it cannot be started.
 pub fn run(command: &mut Command) -> Result<Run, NotRun> {
+    run_within(command, Duration::MAX)
+}
+
+/// As [`run`], but a program that takes longer than `limit` is killed; its output then ends with a
+/// line that says so.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn run_within(command: &mut Command, limit: Duration) -> Result<Run, NotRun> {
+    /// Between two looks at whether it has ended.
+    const LOOK_EVERY: Duration = Duration::from_millis(5);
+
     let program = command.get_program().to_string_lossy().into_owned();
     let (mut reader, writer) = std::io::pipe()?;
     command.stdin(std::process::Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    let started = Instant::now();
     let mut child =
         command.spawn().map_err(|error| format!("cannot start `{program}`: {error}"))?;
     // The command still holds the pipe's writing end; while it does, the pipe never ends.
     command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut bytes = Vec::new();
-    reader.read_to_end(&mut bytes)?;
-    let status = child.wait()?;
-    Ok(Run { status, output: String::from_utf8_lossy(&bytes).into_owned() })
+    let said = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let mut killed = String::new();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if killed.is_empty() && started.elapsed() >= limit {
+            child.kill()?;
+            killed = format!("killed: it did not end within {} s\n", limit.as_secs());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    };
+    let bytes = said.join().map_err(|_| "the output could not be read".to_owned())??;
+    Ok(Run { status, output: String::from_utf8_lossy(&bytes).into_owned() + &killed })
 }
 
 /// Runs a program to its end with its streams apart: all of its standard output, then all of its
@@ -182,6 +209,13 @@ mod tests {
         let run = run(shell.args(["-c", "echo one; echo two >&2; echo three; exit 3"])).unwrap();
         assert_eq!(run.output, "one\ntwo\nthree\n");
         assert_eq!(run.status.code(), Some(3));
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed() {
+        let run = run_within(Command::new("sleep").arg("600"), Duration::ZERO).unwrap();
+        assert_eq!(run.output, "killed: it did not end within 0 s\n");
+        assert!(!run.status.success());
     }
 
     #[test]

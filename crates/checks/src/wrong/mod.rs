@@ -10,7 +10,7 @@ mod workspace;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::cargo::{self, Built, Run};
 use crate::libtest::{self, Kind, Verdict};
@@ -19,6 +19,9 @@ use crate::repo::Repo;
 use answer::WrongAnswer;
 use switch::VARIABLE;
 use workspace::Workspace;
+
+/// How long the tests of one wrong answer may take. Some mistakes never come to an end.
+const ANSWER_LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs the wrong answers of all labs, of one, or a single one.
 ///
@@ -166,7 +169,7 @@ fn start(program: &TestProgram, wrong: Option<&str>, tests: &[&str]) -> Result<R
     if let Some(slug) = wrong {
         command.env(VARIABLE, slug);
     }
-    cargo::run(&mut command)
+    cargo::run_within(&mut command, ANSWER_LIMIT)
 }
 
 fn command(program: &TestProgram) -> Command {
@@ -194,7 +197,7 @@ fn judge(
     let mut command = command(program);
     command.args(["--exact", &answer.caught_by]);
     command.env(VARIABLE, &answer.slug).env("TIDEMARK_REPORT", &report);
-    let told = cargo::run(&mut command)?;
+    let told = cargo::run_within(&mut command, ANSWER_LIMIT)?;
     if libtest::verdicts(&told.output)?.get(&answer.caught_by) != Some(&Verdict::Failed) {
         return not_caught(program, answer, &told).map(Err);
     }
@@ -221,7 +224,7 @@ fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), S
 
 /// Says which tests catch a wrong answer that its named test lets pass.
 fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result<String, NotRun> {
-    let all = cargo::run(command(program).env(VARIABLE, &answer.slug))?;
+    let all = cargo::run_within(command(program).env(VARIABLE, &answer.slug), ANSWER_LIMIT)?;
     let catching = failing(&all.output)?;
     let what = if catching.is_empty() {
         "no test catches it".to_owned()
@@ -250,7 +253,7 @@ fn caught_earlier(
     }
     let mut command = command(program);
     command.args((first..named).map(|step| format!("step{step}_"))).env(VARIABLE, &answer.slug);
-    let earlier = cargo::run(&mut command)?;
+    let earlier = cargo::run_within(&mut command, ANSWER_LIMIT)?;
     Ok(failing(&earlier.output)?.into_iter().next())
 }
 
