@@ -157,13 +157,14 @@ fn a_time_is_that_of_the_first_record_at_or_after_it() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         for (time_ms, at, expected) in [
             (SIX_MS + 3 * FIVE_MIN_MS, "06:15:00", "0@3 1@3 2@0"),
             (SIX_MS + 3 * FIVE_MIN_MS - 1, "06:14:59.999", "0@3 1@3 2@0"),
             (SIX_MS + 3 * FIVE_MIN_MS + 1, "06:15:00.001", "0@4 1@4 2@0"),
             (SIX_MS - 1, "05:59:59.999", "0@2 1@0 2@0"),
         ] {
-            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
+            let resolved = resolve(&outsider, Start::Time(time_ms));
             rule("A time begins at the first record whose timestamp is this one or later.")
                 .picture(format!(
                     "offset     0      1      2      3      4      5\n\
@@ -180,9 +181,10 @@ fn a_time_past_the_end_is_the_end() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         for time_ms in [SIX_MS + 5 * FIVE_MIN_MS, 4_000_000_000_000] {
             let expected = if time_ms < 2_000_000_000_000 { "0@5 1@5 2@0" } else { "0@5 1@6 2@0" };
-            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
+            let resolved = resolve(&outsider, Start::Time(time_ms));
             rule("Where no record is that late, a time is the end, as a number.")
                 .picture(format!("{PICTURE}\nthe last record of partition 0 is of 06:20, that of 1 of 06:25\nstart at {}", flights::utc::format(time_ms)))
                 .ask("The broker finds no such record. What does its answer look like, and is it an offset?")
@@ -196,8 +198,9 @@ fn a_time_before_all_records_is_no_sign_to_the_broker() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         for time_ms in [0, -1, -2, -3] {
-            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Time(time_ms));
+            let resolved = resolve(&outsider, Start::Time(time_ms));
             rule("A time before all records begins at the oldest one.")
                 .picture(format!(
                     "{PICTURE}\nstart at {}, that is {time_ms} ms",
@@ -231,8 +234,9 @@ fn an_offset_is_taken_where_it_is_there() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         for (offset, expected) in [(2, "0@2 1@2 2@0"), (5, "0@5 1@5 2@0")] {
-            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Offset(offset));
+            let resolved = resolve(&outsider, Start::Offset(offset));
             rule("An offset from the oldest record to the end is there; a partition to which nothing was ever written begins at 0.")
                 .picture(format!("{PICTURE}\nstart at offset {offset}"))
                 .ask("Is the end, the offset of the next record to come, a place to begin?")
@@ -246,8 +250,9 @@ fn an_offset_that_is_not_there_is_refused() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         for (offset, partition, ends) in [(1, 0, (2, 5)), (6, 0, (2, 5)), (i64::MAX, 0, (2, 5))] {
-            let resolved = resolve(&outsider(kafka, &topic, &group), Start::Offset(offset));
+            let resolved = resolve(&outsider, Start::Offset(offset));
             rule("An offset that is not there is refused, with what there is.")
                 .picture(format!("{PICTURE}\nstart at offset {offset}"))
                 .ask("A client that is told nothing else goes to the end, silently. What is lost on the way?")
@@ -264,13 +269,14 @@ fn a_group_begins_where_it_committed() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
-        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
+        let outsider = outsider(kafka, &topic, &group);
+        let resolved = resolve(&outsider, Start::Committed);
         rule("A group that has not committed begins at the oldest record that is there.")
             .picture(PICTURE)
             .ask("What does the broker answer for a partition without a commit? Is it an offset?")
             .same_bytes(line(resolved), "0@2 1@0 2@0");
         commit(kafka, &topic, &group, &[(0, 5), (1, 4)]);
-        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
+        let resolved = resolve(&outsider, Start::Committed);
         rule("A group begins where it committed; in a partition without a commit, at the oldest record.")
             .picture(format!("{PICTURE}\ncommitted: 5 in partition 0, 4 in partition 1"))
             .ask("The committed offset is that of the next record to read. Is there anything to add?")

@@ -114,9 +114,10 @@ fn to_look_changes_nothing() {
     with_kafka(async |kafka| {
         let topic = topic_of_three(kafka).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         commit(kafka, &topic, &group, &[(1, 4)]);
         for _ in 0..2 {
-            let lags = group_lag(&outsider(kafka, &topic, &group));
+            let lags = group_lag(&outsider);
             rule("A group's lag can be asked for.").succeeds(lags);
         }
         rule("To look commits nothing.")

@@ -22,6 +22,7 @@ fn a_group_without_members_is_set_to_where_it_was_told() {
         let times: Vec<i64> = (0..6).map(|i| SIX_MS + i * FIVE_MIN_MS).collect();
         put(kafka, &topic, 0, &times).await;
         let group = kafka.group("g");
+        let outsider = outsider(kafka, &topic, &group);
         commit(kafka, &topic, &group, &[(0, 4)]);
         for (start, at, expected) in [
             (Start::Earliest, "earliest", [(0, 0), (1, 0)]),
@@ -31,7 +32,7 @@ fn a_group_without_members_is_set_to_where_it_was_told() {
             (Start::Committed, "committed", [(0, 3), (1, 0)]),
         ] {
             let expected = Offsets::from(expected);
-            let answer = reset(&outsider(kafka, &topic, &group), start);
+            let answer = reset(&outsider, start);
             let answer = rule("A group without members can be reset.").succeeds(answer);
             rule("A reset gives the offset of each partition.")
                 .picture(format!("partition 0: [0, 6), one record in five minutes from 06:00 on\npartition 1: empty\nreset to {at}"))
