@@ -10,7 +10,7 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data budgets soak clean
+.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ topics: ## List the topics
 
 data: ## Make the full year of flights in data/full
 	@scripts/data.sh
+
+oracle: ## Ask Apache Flink again for the windows that lab 05 is held against
+	@scripts/oracle.sh
 
 budgets: ## Measure the times that a learner waits, from a fresh clone
 	@scripts/budgets.sh

@@ -21,11 +21,14 @@
 //! | [`generator`] | flights that never flew, placed exactly |
 //! | [`record_generator`] | records of made flights, some of them twice, some no flights at all |
 //! | [`poison`] | records that are no flights, of every kind that people meet |
+//! | [`edge_log`] | a made log that meets every edge of a window, to the millisecond |
 //! | [`lateness`] | how late is too late? The real flights, counted |
 //!
-//! The program `flights-data`, behind `make data`, makes the whole year.
+//! The program `flights-data`, behind `make data` and `make oracle`, makes the whole year, and
+//! writes logs as lines of JSON.
 
 pub mod data_set;
+pub mod edge_log;
 pub mod flight;
 pub mod generator;
 pub mod lateness;

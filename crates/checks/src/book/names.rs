@@ -18,8 +18,19 @@ pub struct Names {
 }
 
 /// The folders at the root whose paths are checked.
-const FOLDERS: [&str; 10] =
-    ["bin", "book", "crates", "data", "docs", "labs", "scripts", "solutions", "tests", "target"];
+const FOLDERS: [&str; 11] = [
+    "bin",
+    "book",
+    "crates",
+    "data",
+    "docs",
+    "labs",
+    "oracle",
+    "scripts",
+    "solutions",
+    "tests",
+    "target",
+];
 
 /// The pages on which a command may be for one kind of servers alone: there the ways to have them are
 /// explained. Everywhere else, learners with and without Docker type the same.

@@ -94,12 +94,47 @@ fn a_file_that_cannot_be_read_or_written_is_named() {
 }
 
 #[test]
+fn a_log_becomes_lines_of_json_in_arrival_order() {
+    let folder = folder_with(&[]);
+    let lines = |log: &str| {
+        let output = run(&folder, &["records", log, "log.jsonl"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lines("calm")[0],
+        concat!(
+            r#"{"offset":0,"carrier":"EV","flight":5714,"tail":"N830AS","origin":"JFK","#,
+            r#""dest":"IAD","distance_miles":228,"scheduled":"2013-02-18T00:00:00Z","#,
+            r#""delay_min":-7}"#,
+        )
+    );
+    for (log, records) in [("calm", 6292), ("storm", 5173), ("edges", 4811), ("1000", 1000)] {
+        let lines = lines(log);
+        assert_eq!(lines.len(), records, "{log}");
+        let last = format!(r#"{{"offset":{},"#, records - 1);
+        assert!(lines[records - 1].starts_with(&last), "{}", lines[records - 1]);
+    }
+}
+
+#[test]
+fn an_unknown_log_is_refused() {
+    let folder = folder_with(&[]);
+    assert_refused(
+        &run(&folder, &["records", "windy", "log.jsonl"]),
+        "expected `calm`, `storm`, `edges` or a number of made flights, found `windy`",
+    );
+    assert!(file_names(folder.path()).is_empty());
+}
+
+#[test]
 fn other_arguments_are_refused() {
     let folder = folder_with(&[]);
     for arguments in [&[] as &[&str], &["convert", "flights.csv"], &["check"], &["chek", "data"]] {
         assert_refused(
             &run(&folder, arguments),
-            "expected `convert FLIGHTS_CSV TARGET`, `check DATA` or `pin DATA`",
+            "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA` or `records LOG TARGET`",
         );
     }
 }

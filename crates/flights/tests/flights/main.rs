@@ -3,7 +3,9 @@
 mod data_program;
 #[cfg(unix)]
 mod data_script;
+mod edge_log;
 mod flight;
+mod flink;
 mod generator;
 mod lateness;
 mod reader;

@@ -1,17 +1,21 @@
-//! Behind `make data`: the full year of flights, and what is pinned from it.
+//! Behind `make data`: the full year of flights, and what is pinned from it. Behind `make oracle`:
+//! logs that another program can read.
 //!
 //! ```text
 //! flights-data convert FLIGHTS_CSV TARGET   the package's flights as a data set
 //! flights-data check DATA                   are the pinned files in DATA what its full year gives?
 //! flights-data pin DATA                     write the pinned files anew
+//! flights-data records LOG TARGET           a log as lines of JSON, in arrival order. LOG: `calm`,
+//!                                           `storm`, `edges`, or a number of made flights
 //! ```
 
 mod pinned;
+mod records;
 mod source;
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, io};
@@ -19,8 +23,10 @@ use std::{env, io};
 use flights::write_csv;
 
 use pinned::{Pinned, first_difference};
+use records::Log;
 
-const USAGE: &str = "expected `convert FLIGHTS_CSV TARGET`, `check DATA` or `pin DATA`";
+const USAGE: &str = "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA` or \
+                     `records LOG TARGET`";
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -43,6 +49,7 @@ fn run(arguments: &[PathBuf]) -> Outcome {
             pinned_files(data)?.iter().try_for_each(|file| check(data, file))
         }
         (Some("pin"), [data]) => pinned_files(data)?.iter().try_for_each(|file| pin(data, file)),
+        (Some("records"), [log, target]) => records(log, target),
         _ => Err(USAGE.into()),
     }
 }
@@ -52,10 +59,18 @@ fn convert(flights_csv: &Path, target: &Path) -> Outcome {
     let data = source::read(source, &flights_csv.display().to_string())?;
     let mut csv = vec![];
     write_csv(&data, &mut csv)?;
-    write_whole(target, &csv)?;
+    write_whole(target, |file| file.write_all(&csv))?;
     let (departed, cancelled) = (data.departed.len(), data.cancelled.len());
     let all = departed + cancelled;
     say(&format!("{all} flights: {departed} departed, {cancelled} cancelled"))
+}
+
+fn records(log: &Path, target: &Path) -> Outcome {
+    let log = log.to_str().and_then(Log::named).ok_or_else(|| {
+        let found = log.display();
+        format!("expected `calm`, `storm`, `edges` or a number of made flights, found `{found}`")
+    })?;
+    Ok(write_whole(target, |file| log.write(file))?)
 }
 
 fn pinned_files(data: &Path) -> Result<Vec<Pinned>, Box<dyn Error>> {
@@ -80,7 +95,7 @@ fn check(data: &Path, file: &Pinned) -> Outcome {
 
 fn pin(data: &Path, file: &Pinned) -> Outcome {
     let path = data.join(file.name);
-    write_whole(&path, file.text.as_bytes())?;
+    write_whole(&path, |target| target.write_all(file.text.as_bytes()))?;
     say(&format!("{}: written", path.display()))
 }
 
@@ -94,12 +109,18 @@ fn read_text(path: &Path) -> Result<String, String> {
 }
 
 /// Writes a file whole or not at all: under another name first, which is then its own.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
+fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), String> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    let written = File::create(&part)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&part, path));
+    let written = File::create(&part).and_then(|file| {
+        let mut buffered = BufWriter::new(file);
+        write(&mut buffered)?;
+        buffered.into_inner()?.sync_all()?;
+        fs::rename(&part, path)
+    });
     written.map_err(|error| {
         // The error of the write is the one to report; a part that stays behind is overwritten
         // by the next run.
