@@ -5,12 +5,15 @@ mod docker;
 mod down;
 mod failure;
 mod folder;
+mod jars;
 mod java;
 mod kafka;
 mod keeper;
 mod local;
+mod lock;
 mod maven;
 mod orphans;
+mod patience;
 mod ports;
 mod postgres;
 mod process;
@@ -18,6 +21,7 @@ mod provider;
 mod random;
 mod tools;
 mod up;
+mod users;
 mod versions;
 
 use std::ffi::OsString;
@@ -33,6 +37,7 @@ use rig::place::Place;
 
 use crate::down::Data;
 use crate::failure::Failure;
+use crate::up::Found;
 
 /// Kafka and PostgreSQL for the labs of this clone.
 ///
@@ -79,7 +84,7 @@ enum Verb {
     },
     #[command(hide = true)]
     Keep {
-        kind: String,
+        kind: Kind,
         folder: PathBuf,
         #[arg(long)]
         private: bool,
@@ -101,16 +106,16 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<(), Failure> {
     let place = Place::of_this_clone();
     match verb {
-        Verb::Up { private: Some(folder) } => up::up(&Place::at(folder), true),
+        Verb::Up { private: Some(folder) } => up::private(&Place::at(folder)),
         Verb::Up { private: None } => {
-            if let Some(cluster) = external::from_environment().map_err(|e| Failure(e.0))? {
+            if let Some(cluster) = external::from_environment()? {
                 println!("rig: {cluster} (external: named by the environment)");
                 return Ok(());
             }
-            if up::is_up(&place) {
-                return status(&place);
+            match up::up(&place)? {
+                Found::Warm => status(&place),
+                Found::Started => Ok(()),
             }
-            up::up(&place, false)
         }
         Verb::Stop => say_ended(down::end_all(&place, Data::Keep)?, "their data are kept"),
         Verb::Down { private: Some(folder) } => {
@@ -123,12 +128,12 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Fetch => fetch(&place),
         Verb::Tool { name, arguments } => tools::kafka(&joined()?, &name, &arguments),
         Verb::Psql { arguments } => tools::psql(&joined()?, &arguments),
-        Verb::Keep { kind, folder, private } => keep(&kind, folder, private),
+        Verb::Keep { kind, folder, private } => keep(kind, folder, private),
     }
 }
 
 fn joined() -> Result<Rig, Failure> {
-    Rig::up().map_err(|error| Failure(error.0))
+    Ok(Rig::up()?)
 }
 
 fn status(place: &Place) -> Result<(), Failure> {
@@ -152,17 +157,12 @@ fn say_ended(any: bool, what_is_left: &str) -> Result<(), Failure> {
 
 fn fetch(place: &Place) -> Result<(), Failure> {
     let _lock = folder::lock_start(place)?;
-    local::fetch()?;
-    println!("rig: Kafka {} and PostgreSQL are there", versions::kafka());
+    let kafka = local::fetch()?;
+    println!("rig: {} and PostgreSQL are there", kafka.description());
     Ok(())
 }
 
-fn keep(kind: &str, folder: PathBuf, private: bool) -> Result<(), Failure> {
-    let kind = match kind {
-        "local" => Kind::Local,
-        "containers" => Kind::Containers,
-        other => return Err(Failure(format!("no provider is called `{other}`"))),
-    };
+fn keep(kind: Kind, folder: PathBuf, private: bool) -> Result<(), Failure> {
     let task = keeper::Task { kind, place: Place::at(folder), private };
     keeper::keep(&task, |line| {
         let mut pipe = std::io::stdout();
