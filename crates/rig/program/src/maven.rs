@@ -64,7 +64,10 @@ fn machine() -> Result<&'static str, Failure> {
 }
 
 /// A mirror that says nothing for so long is given up. Maven itself would wait half an hour.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What Maven 3.8 and Maven 3.9 call that time.
+const SILENCE_SETTINGS: [&str; 2] = ["maven.wagon.rto", "aether.connector.requestTimeout"];
 
 /// Runs a goal of Maven's dependency plugin that fills a folder. The folder appears whole or not
 /// at all: what was killed half-way is begun anew.
@@ -77,9 +80,11 @@ fn fetch(folder: &Path, pom: &str, goal: &str, settings: &[String]) -> Result<()
     let ran = Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--strict-checksums", "--file"])
         .arg(&pom_file)
-        .arg(format!("dependency:{goal}"))
+        // By its full name: the short one is looked for in repositories first, and where there is
+        // no network Maven then says that there is no such plugin.
+        .arg(format!("org.apache.maven.plugins:maven-dependency-plugin:{goal}"))
         .arg(format!("-DoutputDirectory={}", draft.display()))
-        .arg(format!("-Daether.connector.requestTimeout={}", SILENCE_TIMEOUT.as_millis()))
+        .args(SILENCE_SETTINGS.map(|name| format!("-D{name}={}", SILENCE_TIMEOUT.as_millis())))
         .args(settings)
         .stdin(Stdio::null())
         .output();
@@ -97,11 +102,15 @@ fn no_maven() -> Failure {
     )
 }
 
-/// Maven says what went wrong in its first line of errors; the others repeat it at length.
+const TRANSFER: &str = "Could not transfer artifact";
+
+/// Maven says what went wrong at the end of its first line of errors; the others repeat it at
+/// length.
 fn maven_failed(said: &str) -> Failure {
     let reason = said.lines().find_map(|line| line.split_once("ERROR")).map_or("", |(_, r)| r);
     let reason = reason.trim_start_matches(|c: char| !c.is_alphanumeric());
     let reason = reason.split(" -> ").next().unwrap_or("");
+    let reason = reason.rfind(TRANSFER).map_or(reason, |start| &reason[start..]);
     let failed = Failure(format!("Maven could not fetch it: {reason}"));
     let with_fix = failed.clone().with_fix();
     if with_fix != failed {

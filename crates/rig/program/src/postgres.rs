@@ -310,7 +310,8 @@ fn succeeded(name: &str, ran: std::io::Result<Output>) -> Result<(), Failure> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let reason = said.lines().find(|line| line.contains("rror")).or(said.lines().last());
+    let telling = |line: &&str| ["rror", "FATAL", "PANIC"].iter().any(|word| line.contains(word));
+    let reason = said.lines().find(telling).or(said.lines().last());
     Err(Failure(format!("{name} failed: {}", reason.unwrap_or("it said nothing"))).with_fix())
 }
 

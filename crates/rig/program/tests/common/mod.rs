@@ -162,8 +162,13 @@ impl OwnRig {
     }
 
     #[track_caller]
-    pub fn leaves_nothing(&self) {
+    pub fn has_no_process(&self) {
         wait_for("all processes of the rig to be gone", || self.processes().is_empty());
+    }
+
+    #[track_caller]
+    pub fn leaves_nothing(&self) {
+        self.has_no_process();
         assert!(!self.folder.exists(), "{} is still there", self.folder.display());
     }
 }
@@ -184,6 +189,8 @@ pub fn pinned(name: &str) -> &'static str {
 #[track_caller]
 pub fn ended_within(limit: Duration, mut command: Command) -> Output {
     let began = Instant::now();
+    let arguments = command.get_args().collect::<Vec<_>>().join(" ".as_ref());
+    let arguments = arguments.to_string_lossy().into_owned();
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.expect("the command runs");
     let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid fits in an i32"));
@@ -191,9 +198,9 @@ pub fn ended_within(limit: Duration, mut command: Command) -> Output {
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let Ok(output) = receiver.recv_timeout(limit) else {
         let _ = signal::kill(pid, Signal::SIGKILL);
-        panic!("{command:?} did not end within {} s", limit.as_secs());
+        panic!("{arguments} did not end within {} s", limit.as_secs());
     };
-    println!("{command:?} took {:.1} s", began.elapsed().as_secs_f32());
+    println!("{arguments} took {:.1} s", began.elapsed().as_secs_f32());
     output.expect("the command was run")
 }
 
