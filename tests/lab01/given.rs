@@ -10,6 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use testkit::{rule, with_kafka};
 
+use super::clients::{NO_SETTING, with_a_setting_that_there_is_not};
 use super::flights_at_hand::{UA_1545, event_of, ua_1545};
 
 #[test]
@@ -36,6 +37,15 @@ fn given_a_client_may_choose_how_long_a_broker_takes() {
     rule("A client that says nothing waits 10 s.").same(broker_timeout(&kafka), BROKER_TIMEOUT);
     kafka.set("socket.timeout.ms", "300");
     rule("A client's own setting counts.").same(broker_timeout(&kafka), Duration::from_millis(300));
+}
+
+#[test]
+fn given_a_reader_keeps_every_setting_of_the_client() {
+    rule("Every setting of the client is kept, so one that there is not is refused.").refuses(
+        read_topic(&with_a_setting_that_there_is_not(), "flights"),
+        "the client's error: there is no setting tidemark.no.setting",
+        |error| error.to_string().contains(NO_SETTING),
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The lab and its solution run these very files. A module a step: `cargo test -p lab01 step1`.
 //! Steps 1, 2 and 5 need nothing but the code; steps 3 and 4 speak to a real Kafka.
 
+mod clients;
 mod flights_at_hand;
 mod given;
 mod step1_event;

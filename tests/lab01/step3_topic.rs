@@ -14,6 +14,8 @@ use testkit::{TestKafka, rule, until, with_kafka};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 
+use super::clients::{NO_SETTING, with_a_setting_that_there_is_not};
+
 const TIMEOUT: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -209,4 +211,19 @@ async fn a_broker_that_is_not_there_is_an_error_in_time() {
         what,
         is_it,
     );
+}
+
+#[tokio::test]
+async fn every_setting_of_the_client_is_kept() {
+    let kafka = with_a_setting_that_there_is_not();
+    let spec = flights_topic("flights".to_owned());
+    let keeps = || {
+        rule("Every setting of the client is kept, so one that there is not is refused.")
+            .picture(format!("settings: bootstrap.servers, socket.timeout.ms, {NO_SETTING}"))
+            .ask("A broker behind a password: what does a client need, besides the address?")
+    };
+    let what = "the client's error: there is no setting tidemark.no.setting";
+    let is_it = |error: &TopicError| error.to_string().contains(NO_SETTING);
+    keeps().refuses(ensure_topic(&kafka, &spec).await, what, is_it);
+    keeps().refuses(describe_topic(&kafka, &spec.name).await, what, is_it);
 }

@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use testkit::{TestKafka, rule, with_kafka};
 
+use super::clients::{NO_SETTING, with_a_setting_that_there_is_not};
 use super::flights_at_hand::{UA_1545_SLOT_MS, event_of, first_of_the_calm_week, instant, ua_1545};
 
 const AIRPORTS: [&str; 3] = ["EWR", "JFK", "LGA"];
@@ -252,4 +253,17 @@ fn a_flight_that_cannot_be_written_is_named() {
         rule("Nothing behind the flight that failed is published.")
             .holds(beyond <= 2, format!("{beyond} records on the topic"));
     });
+}
+
+#[tokio::test]
+async fn every_setting_of_the_client_is_kept() {
+    let kafka = with_a_setting_that_there_is_not();
+    rule("Every setting of the client is kept, so one that there is not is refused.")
+        .picture(format!("settings: bootstrap.servers, socket.timeout.ms, {NO_SETTING}"))
+        .ask("A broker behind a password: what does a producer need, besides the address?")
+        .refuses(
+            publish(&kafka, "flights", &[ua_1545()], &mut |_| {}).await,
+            "the client's error: there is no setting tidemark.no.setting",
+            |error| error.to_string().contains(NO_SETTING),
+        );
 }

@@ -19,6 +19,8 @@
 //! | [`weeks`] | the two weeks that live in the repository |
 //! | [`replay`] | the flights again, in the order in which they left, as fast as one likes |
 //! | [`generator`] | flights that never flew, placed exactly |
+//! | [`record_generator`] | records of made flights, some of them twice, some no flights at all |
+//! | [`poison`] | records that are no flights, of every kind that people meet |
 //! | [`lateness`] | how late is too late? The real flights, counted |
 //!
 //! The program `flights-data`, behind `make data`, makes the whole year.
@@ -27,9 +29,12 @@ pub mod data_set;
 pub mod flight;
 pub mod generator;
 pub mod lateness;
+pub mod poison;
 mod quote;
 pub mod reader;
+pub mod record_generator;
 pub mod replay;
+mod splitmix;
 pub mod table;
 pub mod utc;
 pub mod weeks;
@@ -38,7 +43,9 @@ pub mod writer;
 pub use data_set::{Cancelled, DataSet};
 pub use flight::{FieldError, Flight};
 pub use generator::Generator;
+pub use poison::{PoisonKind, PoisonPill};
 pub use reader::{ReadError, read_csv};
+pub use record_generator::{Generated, RecordGenerator};
 pub use replay::{Replay, Speed, arrival_order};
 pub use weeks::Week;
 pub use writer::write_csv;

@@ -22,9 +22,11 @@
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
 //! | [`mod@setting`] | a variable of the environment that is set to something |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
+//! | [`ending`] | how a run ends |
 
 pub mod cluster;
 pub mod control;
+pub mod ending;
 pub mod external;
 pub mod place;
 pub mod private;
@@ -122,14 +124,16 @@ fn join(place: &Place) -> Result<Option<Cluster>, RigError> {
     if external::forced()?.is_some_and(|forced| forced != cluster.provider) {
         return Ok(None);
     }
+    // In this order: a program that is ending its servers wakes them to stop them, and lets nobody
+    // in any more.
+    if !cluster.answers() {
+        return Ok(None);
+    }
     let control = match Control::connect(&cluster) {
         Ok(control) => control,
         Err(error @ ControlError::Silent) => return Err(error.into()),
         Err(_) => return Ok(None),
     };
-    if !cluster.answers() {
-        return Ok(None);
-    }
     // Dropping the connection would let the servers end while this process still uses them.
     let _ = HELD.set(control);
     Ok(Some(cluster))

@@ -71,6 +71,12 @@ impl Place {
         self.folder.join("private.lock")
     }
 
+    /// Locked by the one run of this clone that fills a topic. Beside the folder, which is not there
+    /// where the environment names the servers.
+    pub fn fill_lock(&self) -> PathBuf {
+        self.beside("fill.lock")
+    }
+
     /// What the keeping program has to say.
     pub fn keeper_log(&self) -> PathBuf {
         self.folder.join("keeper.log")

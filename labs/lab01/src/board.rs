@@ -8,6 +8,8 @@ use indicatif::HumanCount;
 use lab01::event::decode;
 use lab01::readback::StoredRecord;
 
+use crate::counted;
+
 /// How many departures are shown of each airport.
 const SHOWN: usize = 4;
 
@@ -27,7 +29,7 @@ pub fn departures(records: &[StoredRecord]) -> String {
         add_airport(&mut text, &airport, &flights);
     }
     if refused > 0 {
-        add(&mut text, format_args!(" {refused} records are no flights and are not shown"));
+        add(&mut text, format_args!(" {} not shown: no flights", counted(refused, "record")));
     }
     text
 }

@@ -7,6 +7,7 @@ extern crate lab01_solution as lab01;
 mod board;
 
 use std::error::Error;
+use std::io::{self, Write, stdout};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -23,11 +24,12 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use rig::Rig;
+use rig::ending::exit_code;
 
 /// Publishes a week of real flights with the code of lab 01 and shows where each airport's went.
 ///
-/// Kafka is found or started by itself. The topic is `lab01.calm` or `lab01.storm`; every run
-/// empties it first, so that a second run doubles nothing.
+/// Kafka is found or started by itself. The topic is named after the package and the week, such as
+/// `lab01.calm`; every run empties it first, so that a second run doubles nothing.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -48,23 +50,19 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     rig::unfinished::explain_holes("lab01");
-    match run(&Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse(), &mut stdout()).await)
 }
 
-async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let week = arguments.week.load();
     let mut flights = arrival_order(week.departed);
     flights.truncate(arguments.limit.unwrap_or(usize::MAX));
 
     let rig = Rig::up()?;
     let kafka = rig.kafka();
-    let topic = format!("{}lab01.{}", rig.prefix(), arguments.week.name());
+    // After the package: a run of the reference answer leaves a learner's own topics alone.
+    let package = env!("CARGO_PKG_NAME");
+    let topic = format!("{}{package}.{}", rig.prefix(), arguments.week.name());
     let spec = TopicSpec {
         name: topic.clone(),
         partitions: arguments.partitions,
@@ -74,32 +72,34 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     remove_topic(&kafka, &topic).await?;
     ensure_topic(&kafka, &spec).await?;
 
-    println!(
-        "{}: {} flights left, in this order; {} were cancelled and never arrive",
+    writeln!(
+        out,
+        "{}: {} left, in this order; {} were cancelled and never arrive",
         arguments.week.title(),
-        HumanCount(flights.len() as u64),
+        counted(flights.len(), "flight"),
         HumanCount(week.cancelled.len() as u64)
-    );
+    )?;
     let bar = progress_bar(flights.len(), &topic);
     let began = Instant::now();
     let deliveries = publish(&kafka, &topic, &flights, &mut |_| bar.inc(1)).await?;
     bar.finish_and_clear();
     let took_s = began.elapsed().as_secs_f32();
-    let delivered = HumanCount(deliveries.len() as u64);
-    println!("{delivered} records delivered to {topic} in {took_s:.1} s\n");
+    let delivered = counted(deliveries.len(), "record");
+    writeln!(out, "{delivered} delivered to {topic} in {took_s:.1} s\n")?;
 
-    print_layout(&partition_contents(arguments.partitions, &deliveries));
-    print_order(&deliveries);
+    print_layout(out, &partition_contents(arguments.partitions, &deliveries))?;
+    print_order(out, &deliveries)?;
     if arguments.board {
         let read_from = topic.clone();
         let records = tokio::task::spawn_blocking(move || read_topic(&kafka, &read_from)).await??;
-        let read = HumanCount(records.len() as u64);
-        println!("\nNew York departures, {read} records read back from {topic}");
-        print!("{}", board::departures(&records));
+        let read = counted(records.len(), "record");
+        writeln!(out, "\nNew York departures, {read} read back from {topic}")?;
+        write!(out, "{}", board::departures(&records))?;
     }
-    println!(
+    writeln!(
+        out,
         "\nLook: bin/kafka-console-consumer --topic {topic} --from-beginning --max-messages 3"
-    );
+    )?;
     Ok(())
 }
 
@@ -129,8 +129,8 @@ fn progress_bar(flights: usize, topic: &str) -> ProgressBar {
     bar.with_style(style.expect("the template is tested by every run"))
 }
 
-fn print_layout(contents: &[PartitionContents]) {
-    println!(" partition   records   airports");
+fn print_layout(out: &mut impl Write, contents: &[PartitionContents]) -> io::Result<()> {
+    writeln!(out, " partition   records   airports")?;
     for PartitionContents { partition, records_by_key } in contents {
         let records: u64 = records_by_key.values().sum();
         let airports: Vec<String> =
@@ -138,19 +138,26 @@ fn print_layout(contents: &[PartitionContents]) {
         let airports =
             if airports.is_empty() { "none: empty".to_owned() } else { airports.join(" · ") };
         let records = HumanCount(records).to_string();
-        println!(" {partition:>9}   {records:>7}   {airports}");
+        writeln!(out, " {partition:>9}   {records:>7}   {airports}")?;
     }
+    Ok(())
 }
 
-fn print_order(deliveries: &[Delivery]) {
+fn print_order(out: &mut impl Write, deliveries: &[Delivery]) -> io::Result<()> {
     let Some((first, second)) = first_unordered_pair(deliveries) else {
-        println!("Every reader meets these records in the order in which they were published.");
-        return;
+        let same = "Every reader meets these records in the order in which they were published.";
+        return writeln!(out, "{same}");
     };
     let place = |index: usize| {
         let Delivery { key, partition, offset } = &deliveries[index];
         format!("{key} at partition {partition}, offset {offset}")
     };
-    println!("Order: {}, then {}.", place(first), place(second));
-    println!("A reader may meet these two either way; within a partition it never does.");
+    writeln!(out, "Order: {}, then {}.", place(first), place(second))?;
+    writeln!(out, "A reader may meet these two either way; within a partition it never does.")
+}
+
+/// `1 flight`, `6,292 flights`.
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", HumanCount(count as u64))
 }

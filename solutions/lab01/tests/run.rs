@@ -6,21 +6,38 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-/// What a run with a board prints. The run is the second of two, so that whatever it doubled
-/// would show.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lab01-solution");
+
+/// The topic of the runs below. A learner's own runs use `lab01.calm`.
+const TOPIC: &str = "lab01-solution.calm";
+
+/// A run of one flight, the first of these runs: all of them use the one topic.
+static ONE_FLIGHT: LazyLock<Output> = LazyLock::new(|| program(&["--limit", "1", "--board"]));
+
+/// A run whose output nobody reads. `| head` goes away once it has its lines; here it is gone before
+/// the first one, so that the program surely meets it.
+static UNREAD: LazyLock<Output> = LazyLock::new(|| {
+    LazyLock::force(&ONE_FLIGHT);
+    let mut child = Command::new(PROGRAM)
+        .arg("--board")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    drop(child.stdout.take());
+    child.wait_with_output().expect("the program ends")
+});
+
+/// What a run with a board prints. Runs came before it, so that whatever it doubled would show.
 static RUN: LazyLock<String> = LazyLock::new(|| {
-    program(&["--board"]);
+    LazyLock::force(&UNREAD);
     let output = program(&["--board"]);
     assert!(output.status.success(), "the run failed: {}", text(&output.stderr));
     text(&output.stdout)
 });
 
 fn program(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the program runs")
+    Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().expect("the program runs")
 }
 
 fn root() -> PathBuf {
@@ -75,14 +92,14 @@ fn the_chapter_shows_the_layout_as_it_is_printed() {
 #[test]
 fn a_second_run_doubles_nothing() {
     LazyLock::force(&RUN);
-    let offsets = tool("kafka-get-offsets", &["--topic", "lab01.calm"], "");
-    assert_eq!(offsets, "lab01.calm:0:1861\nlab01.calm:1:4431\nlab01.calm:2:0\n");
+    let offsets = tool("kafka-get-offsets", &["--topic", TOPIC], "");
+    assert_eq!(offsets, format!("{TOPIC}:0:1861\n{TOPIC}:1:4431\n{TOPIC}:2:0\n"));
 }
 
 #[test]
 fn kafkas_own_consumer_sees_key_timestamp_headers_and_payload() {
     LazyLock::force(&RUN);
-    let mut arguments = vec!["--topic", "lab01.calm", "--partition", "1", "--offset", "earliest"];
+    let mut arguments = vec!["--topic", TOPIC, "--partition", "1", "--offset", "earliest"];
     arguments.extend(["--max-messages", "1"]);
     for part in ["print.timestamp=true", "print.headers=true", "print.key=true"] {
         arguments.extend(["--formatter-property", part]);
@@ -122,7 +139,7 @@ fn a_week_that_there_is_not_is_refused_with_those_there_are() {
 
 #[test]
 fn a_broker_that_is_not_there_is_one_sentence() {
-    let output = Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
+    let output = Command::new(PROGRAM)
         .env("TIDEMARK_RIG", "external")
         .env("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9")
         .env("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
@@ -135,13 +152,28 @@ fn a_broker_that_is_not_there_is_one_sentence() {
     assert!(errors[0].starts_with("error: no broker answers at 127.0.0.1:9: "), "{said}");
 }
 
+#[test]
+fn a_reader_that_goes_away_ends_the_run_without_a_word() {
+    let said = text(&UNREAD.stderr);
+    assert!(UNREAD.status.success(), "{said}");
+    assert!(said.lines().all(|line| line.starts_with("rig: ")), "{said}");
+}
+
+#[test]
+fn one_of_a_thing_is_not_called_many() {
+    let said = text(&ONE_FLIGHT.stdout);
+    for part in [": 1 flight left", "\n1 record delivered to ", "departures, 1 record read back"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
 /// Moments of a run, in milliseconds: a run takes about 700 ms.
 const MOMENTS_MS: [u64; 10] = [3, 41, 90, 140, 205, 270, 330, 420, 510, 640];
 
 #[test]
 fn a_run_that_is_killed_at_any_moment_is_followed_by_a_clean_one() {
     for moment_ms in MOMENTS_MS {
-        let mut killed = Command::new(env!("CARGO_BIN_EXE_lab01-solution"))
+        let mut killed = Command::new(PROGRAM)
             .args(["--week", "storm"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -156,10 +188,10 @@ fn a_run_that_is_killed_at_any_moment_is_followed_by_a_clean_one() {
         let output = program(&["--week", "storm"]);
         let (said, error) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "killed after {moment_ms} ms: {error}");
-        let delivered = "5,173 records delivered to lab01.storm";
+        let delivered = "5,173 records delivered to lab01-solution.storm";
         assert!(said.contains(delivered), "killed after {moment_ms} ms: {said}");
     }
-    let offsets = tool("kafka-get-offsets", &["--topic", "lab01.storm"], "");
+    let offsets = tool("kafka-get-offsets", &["--topic", "lab01-solution.storm"], "");
     let count = |line: &str| line.rsplit(':').next()?.parse::<u64>().ok();
     let records: u64 = offsets.lines().filter_map(count).sum();
     assert_eq!(records, 5_173, "{offsets}");

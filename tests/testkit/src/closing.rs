@@ -1,5 +1,5 @@
-//! What is printed when a red run ends: the first thing that fails, what waits for it, and the
-//! one command to go on with.
+//! What is printed when a run ends. A red one: the first thing that fails, what waits for it, and
+//! the one command to go on with. A green one: what is next.
 //!
 //! libtest shows a test's output only after the last test has ended, and its own last words are
 //! counts. A C `atexit` hook prints after those, just before cargo's `error: test failed`.
@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic;
 
-use crate::lab::{self, Lab};
+use crate::asked::Asked;
+use crate::lab::{self, Lab, Step};
 use crate::report::{self, Failed, Kind};
+
+/// How much of a message stands in the closing lines.
+const SHOWN_LINES: usize = 10;
 
 pub(crate) fn install() {
     // SAFETY: `print` is a plain function that takes nothing, keeps nothing and never unwinds.
@@ -23,7 +27,7 @@ extern "C" fn print() {
         in_reading_order(&mut failed);
         let _ = report::write(&failed);
         if let Some(lab) = lab::get()
-            && let Some(text) = closing_lines(lab, &failed)
+            && let Some(text) = closing_lines(lab, &failed, Asked::by_this_process())
         {
             // `print!` would panic where nobody reads any more (`cargo test | head`).
             let _ = std::io::stdout().write_all(text.as_bytes());
@@ -40,8 +44,13 @@ fn in_reading_order(failed: &mut [Failed]) {
     });
 }
 
-/// The text for failed tests in reading order; `None` when none failed.
-fn closing_lines(lab: &Lab, failed: &[Failed]) -> Option<String> {
+/// The text for failed tests in reading order. When none failed, the text for the steps that were
+/// asked for; `None` when it was something else.
+fn closing_lines(lab: &Lab, failed: &[Failed], asked: Asked) -> Option<String> {
+    if failed.is_empty() { green(lab, asked) } else { Some(red(lab, failed)) }
+}
+
+fn red(lab: &Lab, failed: &[Failed]) -> String {
     let (no_rig, broken): (Vec<&Failed>, Vec<&Failed>) =
         failed.iter().partition(|failed| failed.kind == Kind::RigIsDown);
     let mut text = String::new();
@@ -51,14 +60,29 @@ fn closing_lines(lab: &Lab, failed: &[Failed]) -> Option<String> {
     }
     if let Some((first, others)) = broken.split_first() {
         text += &format!("{}\n", first.test.as_str());
-        text += &format!("  {}\n", first.message.lines().next().unwrap_or_default());
+        text += &in_short(&first.message);
         text += &format!("  {}:{}\n", first.file, first.line);
         if !others.is_empty() {
             text += &format!("{}\n", what_else(first, others));
         }
-        text += &next(lab, first);
+        text += &next_after_red(lab, first);
     }
-    (!text.is_empty()).then_some(text)
+    text
+}
+
+/// The rule, then what was expected and got. Pictures and questions stand in the whole message.
+fn in_short(message: &str) -> String {
+    let mut paragraphs = message.split("\n\n");
+    let rule = paragraphs.next().unwrap_or_default();
+    let values =
+        paragraphs.filter(|text| text.starts_with("expected ") || text.starts_with("got "));
+    let lines: Vec<&str> = [rule].into_iter().chain(values).flat_map(str::lines).collect();
+    let shown = &lines[..lines.len().min(SHOWN_LINES)];
+    let mut text: String = shown.iter().map(|line| format!("  {line}\n")).collect();
+    if shown.len() < message.lines().filter(|line| !line.is_empty()).count() {
+        text += "  … the whole message stands above\n";
+    }
+    text
 }
 
 fn tests(count: usize) -> String {
@@ -90,7 +114,7 @@ fn what_else(first: &Failed, others: &[&Failed]) -> String {
     parts.join(" · ")
 }
 
-fn next(lab: &Lab, first: &Failed) -> String {
+fn next_after_red(lab: &Lab, first: &Failed) -> String {
     let Some((number, step)) =
         first.blocking_step().and_then(|number| Some((number, lab.step(number)?)))
     else {
@@ -99,10 +123,106 @@ fn next(lab: &Lab, first: &Failed) -> String {
     let file = lab.file_of(step);
     // A broken rule is asserted in the tests; what is to be edited is the step's own file.
     let place = if first.file == file { format!("{file}:{}", first.line) } else { file };
+    next_step(lab, number, step, &place)
+}
+
+fn next_step(lab: &Lab, number: u32, step: &Step, place: &str) -> String {
     format!(
         "Next: step {number}, {}. {place}. Then: {}\nChapter: {}, \"Step {number}\"\n",
         step.title,
         lab.command(number),
         lab.chapter,
     )
+}
+
+fn green(lab: &Lab, asked: Asked) -> Option<String> {
+    match asked {
+        Asked::WholeLab => Some(format!("All {} steps are green.\n{}", lab.steps.len(), end(lab))),
+        Asked::Step(number) => {
+            lab.step(number)?;
+            Some(match lab.step(number + 1) {
+                Some(step) => format!(
+                    "Step {number} is green.\n{}",
+                    next_step(lab, number + 1, step, &lab.file_of(step))
+                ),
+                None => format!("Step {number} is green, and it is the last.\n{}", end(lab)),
+            })
+        }
+        Asked::Other => None,
+    }
+}
+
+/// What follows the last step: the run, and the chapter that the book has next.
+fn end(lab: &Lab) -> String {
+    let run = format!("Next: see it run. cargo run -p {}\n", lab.package);
+    let chapter = lab.next_chapter().map(|chapter| format!("Next chapter: {chapter}\n"));
+    run + &chapter.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAB: Lab = Lab {
+        package: "lab01",
+        manifest_dir: "/home/ada/tidemark/labs/lab01",
+        chapter: "book/src/01-topics-and-events.md",
+        steps: &[
+            Step { file: "event.rs", title: "a flight as strict JSON" },
+            Step { file: "record.rs", title: "key, timestamp, headers" },
+        ],
+    };
+
+    #[test]
+    fn a_green_step_names_the_next() {
+        assert_eq!(
+            green(&LAB, Asked::Step(1)).unwrap(),
+            "Step 1 is green.\n\
+             Next: step 2, key, timestamp, headers. labs/lab01/src/record.rs. \
+             Then: cargo test -p lab01 step2\n\
+             Chapter: book/src/01-topics-and-events.md, \"Step 2\"\n"
+        );
+    }
+
+    #[test]
+    fn after_the_last_step_comes_the_run() {
+        assert_eq!(
+            green(&LAB, Asked::Step(2)).unwrap(),
+            "Step 2 is green, and it is the last.\nNext: see it run. cargo run -p lab01\n"
+        );
+        assert_eq!(
+            green(&LAB, Asked::WholeLab).unwrap(),
+            "All 2 steps are green.\nNext: see it run. cargo run -p lab01\n"
+        );
+    }
+
+    #[test]
+    fn of_a_step_that_there_is_not_nothing_is_said() {
+        assert_eq!(green(&LAB, Asked::Step(3)), None);
+        assert_eq!(green(&LAB, Asked::Step(0)), None);
+        assert_eq!(green(&LAB, Asked::Step(u32::MAX)), None);
+        assert_eq!(green(&LAB, Asked::Other), None);
+    }
+
+    #[test]
+    fn a_message_in_short_is_the_rule_and_the_values() {
+        let message = "Rule: two is two.\n\n  a picture\n\nexpected  2\ngot       1\n\nWhy?\n";
+        assert_eq!(
+            in_short(message),
+            "  Rule: two is two.\n  expected  2\n  got       1\n  … the whole message stands above\n"
+        );
+        assert_eq!(in_short("waited 5 s\nlast seen: 1\n"), "  waited 5 s\n  last seen: 1\n");
+        assert_eq!(
+            in_short("not yet implemented: step 1: a"),
+            "  not yet implemented: step 1: a\n"
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let message: String = (1..=500).map(|number| format!("line {number}\n")).collect();
+        let short = in_short(&message);
+        assert_eq!(short.lines().count(), 11);
+        assert!(short.ends_with("  line 10\n  … the whole message stands above\n"), "{short}");
+    }
 }

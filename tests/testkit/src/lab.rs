@@ -46,10 +46,22 @@ impl Lab {
         self.shown(&format!("{}/src/{}", self.manifest_dir, step.file))
     }
 
+    /// The chapter behind this lab's own in the book's list of pages; `None` where there is none
+    /// yet. A chapter's file begins with its number.
+    pub(crate) fn next_chapter(&self) -> Option<String> {
+        let (folder, own) = self.chapter.rsplit_once('/')?;
+        let list = self.root().join(folder).join("SUMMARY.md");
+        let next = next_chapter_in(&std::fs::read_to_string(list).ok()?, own)?;
+        Some(format!("{folder}/{next}"))
+    }
+
+    fn root(&self) -> &Path {
+        Path::new(self.manifest_dir).ancestors().nth(2).unwrap_or(Path::new(""))
+    }
+
     /// A file's path, from the root of the workspace. The compiler knows some files by a way
     /// round (`labs/lab01/../../tests/lab01/main.rs`) and some from the root of the disk.
     pub(crate) fn shown(&self, file: &str) -> String {
-        let root = Path::new(self.manifest_dir).ancestors().nth(2).unwrap_or(Path::new(""));
         let mut path = PathBuf::new();
         for part in Path::new(file).components() {
             match part {
@@ -59,13 +71,19 @@ impl Lab {
                 part => path.push(part),
             }
         }
-        path.strip_prefix(root).unwrap_or(&path).display().to_string()
+        path.strip_prefix(self.root()).unwrap_or(&path).display().to_string()
     }
 
     /// The command that runs the tests of one step.
     pub(crate) fn command(&self, step: u32) -> String {
         format!("cargo test -p {} step{step}", self.package)
     }
+}
+
+fn next_chapter_in(summary: &str, own: &str) -> Option<String> {
+    let pages = summary.lines().filter_map(|line| line.split_once("](")?.1.strip_suffix(')'));
+    let mut behind = pages.skip_while(|page| *page != own).skip(1);
+    behind.find(|page| page.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -85,6 +103,15 @@ mod tests {
         assert_eq!(LAB.shown("labs/lab01/../../tests/lab01/given.rs"), "tests/lab01/given.rs");
         assert_eq!(LAB.shown("/home/ada/tidemark/tests/a.rs"), "tests/a.rs");
         assert_eq!(LAB.shown("/usr/lib/b.rs"), "/usr/lib/b.rs");
+    }
+
+    #[test]
+    fn the_next_chapter_is_the_next_numbered_page() {
+        let summary = "# Summary\n\n[Set-up](set-up.md)\n\n- [Topics](01-topics.md)\n  \
+                       - [Lab 01](lab01.md)\n- [Producers](02-producers.md)\n\n[Terms](terms.md)\n";
+        assert_eq!(next_chapter_in(summary, "01-topics.md").as_deref(), Some("02-producers.md"));
+        assert_eq!(next_chapter_in(summary, "02-producers.md"), None);
+        assert_eq!(next_chapter_in(summary, "03-offsets.md"), None);
     }
 
     #[test]

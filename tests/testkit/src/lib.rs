@@ -1,5 +1,5 @@
 //! Helper of the labs' tests: assertions that teach, topics and databases of one test's own, and
-//! the closing lines of a red run.
+//! the closing lines of a run.
 //!
 //! A lab's `tests/labNN/main.rs` calls [`lab!`] once. Its tests are plain `#[test]` functions in
 //! a module a step, such as `step1_event`; tests of given code stand in the module `given`.
@@ -18,7 +18,8 @@
 //! | `verdict` | what a failed assertion panics with |
 //! | `hook` | what is printed when a test panics |
 //! | `report` | the failed tests of this process |
-//! | `closing` | what is printed when a red run ends |
+//! | `asked` | which tests the command line asked for |
+//! | `closing` | what is printed when a run ends |
 
 #[cfg(feature = "database")]
 pub mod database;
@@ -30,6 +31,7 @@ pub mod own;
 pub mod rig_test;
 pub mod rule;
 
+mod asked;
 mod closing;
 mod hook;
 mod lab;

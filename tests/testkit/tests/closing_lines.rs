@@ -161,7 +161,7 @@ mod closing {
     }
 
     #[test]
-    fn a_green_run_and_a_list_say_nothing() {
+    fn a_green_part_of_a_step_and_a_list_say_nothing() {
         let green = run(&["given_numbers"]);
         assert_eq!(green.code, Some(0));
         assert_eq!(closing_lines(&green), "");
@@ -183,6 +183,20 @@ mod closing {
         );
         assert!(run.stdout.contains(&expected), "{}", run.stdout);
         assert!(!run.stdout.contains("backtrace"), "{}", run.stdout);
+        assert_eq!(
+            closing_lines(&run),
+            format!(
+                "step2_division::eight_halved_is_four\n  \
+                   Rule: Half of eight is four.\n  \
+                   expected  4\n  \
+                   got       8\n  \
+                   … the whole message stands above\n  \
+                   {HERE}:{line}\n\
+                 Next: step 2, dividing them. tests/testkit/src/division.rs. \
+                 Then: cargo test -p testkit step2\n\
+                 Chapter: book/src/00-sample.md, \"Step 2\"\n"
+            )
+        );
     }
 
     #[test]

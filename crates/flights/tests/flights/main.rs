@@ -7,6 +7,7 @@ mod flight;
 mod generator;
 mod lateness;
 mod reader;
+mod record_generator;
 mod replay;
 mod weeks;
 mod writer;

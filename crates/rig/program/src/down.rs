@@ -31,7 +31,8 @@ pub enum Data {
 pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     if !place.folder().exists() {
         folder::take_away(place)?;
-        return Ok(orphans::end(place.folder())? > 0);
+        let left = orphans::end(place.folder())?;
+        return Ok(containers::clear(place)? || left > 0);
     }
     if !folder::is_ours(place.folder())? {
         return Err(Failure(format!(
@@ -44,11 +45,14 @@ pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     let asked = ask_keeper(place).unwrap_or(true);
     let left = orphans::end(place.folder())?;
     let _ = std::fs::remove_file(place.cluster_file());
+    let containers_ran = match data {
+        Data::Keep => containers::stop(place)?,
+        Data::Remove => containers::clear(place)?,
+    };
     if data == Data::Remove {
-        containers::clear(place)?;
         folder::take_away(place)?;
     }
-    Ok(asked || left > 0)
+    Ok(asked || containers_ran || left > 0)
 }
 
 /// Ends everything of this clone, private rigs among them.
@@ -60,6 +64,7 @@ pub fn end_all(place: &Place, data: Data) -> Result<bool, Failure> {
     for folder in folder::private_folders(place) {
         any |= end(&Place::at(folder), Data::Remove)?;
     }
+    let _ = std::fs::remove_file(place.fill_lock());
     Ok(end(place, data)? || any)
 }
 

@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use rig::RigError;
 use rig::cluster::{Cluster, Provider as Kind};
-use rig::control::Control;
+use rig::control::{Control, ControlError};
 use rig::external;
 use rig::place::Place;
 use rig::say::say;
@@ -20,6 +21,7 @@ use crate::keeper::COMMAND;
 use crate::local;
 use crate::lock::{self, Lock};
 use crate::patience::patience;
+use crate::slow::say_when_slow;
 use crate::users;
 
 /// How long a keeper that somebody else has started may take until its servers answer: it may pull
@@ -45,7 +47,7 @@ pub enum Found {
 pub fn up(place: &Place) -> Result<Found, Failure> {
     users::idle_timeout()?;
     let _lock = folder::lock_start(place)?;
-    if is_up(place) || earlier_keeper_serves(place)? {
+    if is_up(place)? || earlier_keeper_serves(place)? {
         return Ok(Found::Warm);
     }
     let (kinds, mut passed_over) = candidates()?;
@@ -74,11 +76,22 @@ pub fn private(place: &Place) -> Result<(), Failure> {
 
 /// Whether a keeper answers in this place, its servers answer, and they come from where
 /// `TIDEMARK_RIG` says.
-pub fn is_up(place: &Place) -> bool {
-    let Some(cluster) = Cluster::read(place) else { return false };
-    let is_wanted =
-        external::forced().is_ok_and(|forced| forced.is_none_or(|f| f == cluster.provider));
-    is_wanted && Control::connect(&cluster).is_ok() && cluster.answers()
+///
+/// # Errors
+/// When a keeper is there and does not answer, or `TIDEMARK_RIG` has a value that it cannot have.
+pub fn is_up(place: &Place) -> Result<bool, Failure> {
+    let Some(cluster) = Cluster::read(place) else { return Ok(false) };
+    let is_wanted = external::forced()?.is_none_or(|forced| forced == cluster.provider);
+    // In this order: a keeper that is ending its servers wakes them to stop them, and lets nobody in
+    // any more.
+    if !is_wanted || !cluster.answers() {
+        return Ok(false);
+    }
+    match Control::connect(&cluster) {
+        Ok(_) => Ok(true),
+        Err(error @ ControlError::Silent) => Err(RigError::from(error).into()),
+        Err(_) => Ok(false),
+    }
 }
 
 /// Ends a keeper whose servers do not answer any more, or are not the ones that are asked for: it
@@ -94,7 +107,7 @@ fn earlier_keeper_serves(place: &Place) -> Result<bool, Failure> {
         if !folder::is_kept(place)? {
             return Ok(Some(false));
         }
-        Ok(is_up(place).then_some(true))
+        Ok(is_up(place)?.then_some(true))
     })
 }
 
@@ -102,7 +115,7 @@ fn earlier_keeper_serves(place: &Place) -> Result<bool, Failure> {
 fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
     match external::forced()? {
         Some(Kind::Local) => Ok((vec![Kind::Local], None)),
-        Some(Kind::Containers) => docker::ping().map(|()| (vec![Kind::Containers], None)),
+        Some(Kind::Containers) => docker::required().map(|()| (vec![Kind::Containers], None)),
         None => Ok(match docker::ping() {
             Ok(()) => (vec![Kind::Containers, Kind::Local], None),
             Err(why_not) => (vec![Kind::Local], Some(why_not)),
@@ -137,7 +150,9 @@ fn start(
     }
     let mut line = Line::new(passed_over, turn.is_some());
     let report = start_keeper(place, kind, turn)?;
-    for said in BufReader::new(report).lines().map_while(Result::ok) {
+    let mut report = BufReader::new(report).lines().map_while(Result::ok).peekable();
+    say_when_slow("waiting for what an earlier start has left", || report.peek().is_some());
+    for said in report {
         match said.split_once(' ') {
             Some(("progress", progress)) => line.progress(progress),
             Some(("failed", failure)) => {

@@ -175,7 +175,7 @@ fn forced_containers_without_an_engine_are_a_failure() {
     let mut rig = OwnRig::that_stays_down("forced");
     rig.set("TIDEMARK_RIG", "containers");
     rig.set("DOCKER_HOST", "unix:///var/tmp/no-such-docker.sock");
-    assert_eq!(rig.fails(&["up"]), "no Docker engine answers\n");
+    assert_eq!(rig.fails(&["up"]), "no Docker engine answers; start Docker\n");
 }
 
 #[test]

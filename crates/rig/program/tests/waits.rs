@@ -71,7 +71,7 @@ fn a_keeper_that_does_not_answer_is_named_and_ended_by_down() {
     let (sentence, before) = rig.fails_within(Duration::from_secs(10), &["tool", "kafka-topics"]);
     assert_eq!(sentence, "the rig's keeper does not answer; `make down` ends it and its servers\n");
     assert!(before.contains("rig: waiting for the rig's keeper, at most 5 s"), "{before}");
-    let (sentence, _) = rig.fails_within(Duration::from_secs(15), &["up"]);
+    let (sentence, _) = rig.fails_within(Duration::from_secs(10), &["up"]);
     assert!(sentence.starts_with("the rig's keeper does not answer"), "{sentence}");
 
     let ended = ended_within(Duration::from_secs(20), rig.command(&["down"]));

@@ -25,8 +25,11 @@ pub const AT_ONCE: Duration = Duration::from_secs(10);
 /// The versions that the rig's program was built with.
 const VERSIONS: &str = include_str!("../../../../../versions.env");
 
+/// Settings of the caller by which containers are had.
+const OF_CONTAINERS: [&str; 3] = ["DOCKER_HOST", "TIDEMARK_REGISTRY", "TIDEMARK_CONTAINER_MIB"];
+
 /// Settings of the caller that would change what a test sees.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 11] = [
     "KAFKA_BOOTSTRAP_SERVERS",
     "DATABASE_URL",
     "TIDEMARK_PREFIX",
@@ -35,10 +38,8 @@ const FOREIGN: [&str; 13] = [
     "TIDEMARK_KAFKA_PORT",
     "TIDEMARK_POSTGRES_PORT",
     "TIDEMARK_POSTGRES_BIN",
-    "TIDEMARK_REGISTRY",
     "KAFKA_HOME",
     "JAVA_HOME",
-    "DOCKER_HOST",
     "MAVEN_OPTS",
 ];
 
@@ -53,7 +54,7 @@ pub struct OwnRig {
 }
 
 impl OwnRig {
-    /// A rig that was not started yet. Its Kafka is the one that the clone's own rig has fetched.
+    /// A rig that was not started yet. Its Kafka is the one that was fetched for the clone.
     pub fn new(test: &str) -> OwnRig {
         // A test that failed leaves the lock poisoned, and nothing behind that could disturb.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,12 +65,25 @@ impl OwnRig {
 
     /// A rig whose servers are never started, so that it need not wait for others.
     pub fn that_stays_down(test: &str) -> OwnRig {
-        let folder = PathBuf::from(format!("/var/tmp/tidemark-test-{test}-{}", std::process::id()));
+        let folder = own_folder(test);
         let mut rig = OwnRig { folder, settings: HashMap::new(), _turn: None };
         rig.set("TIDEMARK_RIG_DIR", rig.folder.display().to_string());
         rig.set("TIDEMARK_RIG", "local");
         rig.set("KAFKA_HOME", kafka_home().display().to_string());
         rig
+    }
+
+    /// A second rig with the same settings, in a folder of its own, within the turn of this one.
+    pub fn beside(&self, test: &str) -> OwnRig {
+        let mut settings = self.settings.clone();
+        let folder = own_folder(test);
+        settings.insert("TIDEMARK_RIG_DIR", folder.display().to_string());
+        OwnRig { folder, settings, _turn: None }
+    }
+
+    /// Whether its servers are forced to come from containers.
+    pub fn uses_containers(&self) -> bool {
+        self.settings.get("TIDEMARK_RIG").is_some_and(|provider| provider == "containers")
     }
 
     /// Sets a variable of the environment for every later command.
@@ -98,6 +112,11 @@ impl OwnRig {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rig"));
         for name in FOREIGN {
             command.env_remove(name);
+        }
+        if !self.uses_containers() {
+            for name in OF_CONTAINERS {
+                command.env_remove(name);
+            }
         }
         command.args(arguments).envs(&self.settings).stdin(Stdio::null());
         command
@@ -177,6 +196,10 @@ impl Drop for OwnRig {
     fn drop(&mut self) {
         let _ = self.run(&["down"]);
     }
+}
+
+fn own_folder(test: &str) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/tidemark-test-{test}-{}", std::process::id()))
 }
 
 /// The value that versions.env gives to a name.

@@ -1,0 +1,23 @@
+//! Given code: what the runs of the labs share, from lab 02 on.
+//!
+//! `cargo run -p lab02` drives the learner's library from outside: it has the topic filled, the
+//! tables empty, a line that lives and a way to stop. A lab's library knows nothing of it.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`filled`] | a topic for each data set, filled once and checked by its count |
+//! | [`schema`] | a schema of the database that is the run's own |
+//! | [`live`] | one line that shows how far the run is |
+//! | [`stop`] | Ctrl-C as a wish to stop, and a second one as an order |
+//!
+//! How a run ends is in `rig::ending`, since lab 01 needs it as well.
+
+pub mod filled;
+pub mod live;
+pub mod schema;
+pub mod stop;
+
+pub use filled::{FillError, Filled, filled_once};
+pub use live::{Figures, LiveLine};
+pub use schema::{RunSchema, SchemaError};
+pub use stop::stop_on_signal;
