@@ -1,11 +1,17 @@
 //! Servers that are up: what the rig's program writes and this client reads.
 
 use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::BufReader;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::str::FromStr;
 
+use nix::unistd::Uid;
 use rdkafka::ClientConfig;
 use serde::{Deserialize, Serialize};
 
+use crate::RigError;
 use crate::place::Place;
 use crate::probe;
 
@@ -43,10 +49,16 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Reads what the program wrote in this place; `None` where there is nothing to read.
+    /// Reads what the program wrote in this place; `None` where there is nothing to read, and where
+    /// another user wrote it or could read it: `/var/tmp` is open to everybody, and records are not
+    /// sent to whatever address somebody has laid there.
     pub fn read(place: &Place) -> Option<Cluster> {
-        let text = std::fs::read(place.cluster_file()).ok()?;
-        serde_json::from_slice(&text).ok()
+        let file = File::open(place.cluster_file()).ok()?;
+        let found = file.metadata().ok()?;
+        if !is_secret_of(Uid::effective(), &found) {
+            return None;
+        }
+        serde_json::from_reader(BufReader::new(file)).ok()
     }
 
     /// What every Kafka client starts from.
@@ -77,6 +89,23 @@ impl Cluster {
     }
 }
 
+fn is_secret_of(user: Uid, file: &Metadata) -> bool {
+    file.uid() == user.as_raw() && file.mode() & 0o077 == 0
+}
+
+impl FromStr for Provider {
+    type Err = RigError;
+
+    fn from_str(name: &str) -> Result<Provider, RigError> {
+        match name {
+            "external" => Ok(Provider::External),
+            "containers" => Ok(Provider::Containers),
+            "local" => Ok(Provider::Local),
+            other => Err(RigError(format!("no provider is called `{other}`"))),
+        }
+    }
+}
+
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -104,5 +133,33 @@ impl fmt::Display for Cluster {
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Cluster({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, set_permissions, write};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const WRITTEN: &str = r#"{"provider": "local", "kafka": [], "kafka_version": "4.3.1",
+        "database_url": "", "postgres_version": "17.9", "prefix": "", "control": null,
+        "token": ""}"#;
+
+    #[test]
+    fn what_others_could_read_or_wrote_is_not_trusted() {
+        let temp = tempfile::tempdir().unwrap();
+        let place = Place::at(temp.path());
+        write(place.cluster_file(), WRITTEN).unwrap();
+        set_permissions(place.cluster_file(), Permissions::from_mode(0o644)).unwrap();
+        assert!(Cluster::read(&place).is_none(), "a file that everybody can read was trusted");
+
+        set_permissions(place.cluster_file(), Permissions::from_mode(0o600)).unwrap();
+        assert!(Cluster::read(&place).is_some());
+
+        let found = place.cluster_file().metadata().unwrap();
+        let another = Uid::from_raw(Uid::effective().as_raw() + 1);
+        assert!(!is_secret_of(another, &found), "a file of another user was trusted");
     }
 }

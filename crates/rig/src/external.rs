@@ -1,10 +1,8 @@
 //! Servers that the environment names.
 
-use std::env;
-
 use crate::RigError;
 use crate::cluster::{Cluster, Provider};
-use crate::setting::text_setting;
+use crate::setting::{parsed_setting, text_setting};
 
 /// Reads `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`; `None` when neither is set and nothing
 /// forces this provider.
@@ -30,15 +28,7 @@ pub fn from_environment() -> Result<Option<Cluster>, RigError> {
 /// # Errors
 /// When it has a value that it cannot have.
 pub fn forced() -> Result<Option<Provider>, RigError> {
-    match env::var("TIDEMARK_RIG").unwrap_or_default().as_str() {
-        "" => Ok(None),
-        "external" => Ok(Some(Provider::External)),
-        "containers" => Ok(Some(Provider::Containers)),
-        "local" => Ok(Some(Provider::Local)),
-        other => Err(RigError(format!(
-            "TIDEMARK_RIG is `{other}`, expected external, containers or local"
-        ))),
-    }
+    parsed_setting("TIDEMARK_RIG", "external, containers or local")
 }
 
 fn missing(name: &str) -> RigError {
@@ -58,7 +48,7 @@ fn cluster(servers: String, database_url: String) -> Result<Cluster, RigError> {
         kafka_version: "unknown".to_owned(),
         database_url,
         postgres_version: "unknown".to_owned(),
-        prefix: env::var("TIDEMARK_PREFIX").unwrap_or_default(),
+        prefix: text_setting("TIDEMARK_PREFIX").unwrap_or_default(),
         control: None,
         token: String::new(),
     })

@@ -42,7 +42,7 @@ use rdkafka::ClientConfig;
 use thiserror::Error;
 
 use crate::cluster::Cluster;
-use crate::control::Control;
+use crate::control::{Control, ControlError};
 use crate::place::Place;
 use crate::say::say;
 
@@ -99,12 +99,12 @@ fn find_or_start() -> Result<Rig, RigError> {
         return Ok(Rig { cluster });
     }
     let place = Place::of_this_clone();
-    if let Some(cluster) = join(&place) {
+    if let Some(cluster) = join(&place)? {
         say(&format!("rig: {cluster} ({}, warm)", cluster.provider));
         return Ok(Rig { cluster });
     }
     run_program(&["up"])?;
-    match join(&place) {
+    match join(&place)? {
         Some(cluster) => Ok(Rig { cluster }),
         None => Err(RigError(format!(
             "the rig's servers were started and are gone again; `{}` says why",
@@ -115,21 +115,28 @@ fn find_or_start() -> Result<Rig, RigError> {
 
 /// Joins the servers that the program keeps, if they answer, and holds them until this process
 /// ends.
-fn join(place: &Place) -> Option<Cluster> {
+///
+/// # Errors
+/// When the program is there and does not answer.
+fn join(place: &Place) -> Result<Option<Cluster>, RigError> {
     static HELD: OnceLock<Control> = OnceLock::new();
-    let cluster = Cluster::read(place)?;
-    if external::forced().ok()?.is_some_and(|forced| forced != cluster.provider) {
-        return None;
+    let Some(cluster) = Cluster::read(place) else { return Ok(None) };
+    if external::forced()?.is_some_and(|forced| forced != cluster.provider) {
+        return Ok(None);
     }
     // In this order: a program that is ending its servers wakes them to stop them, and lets nobody
     // in any more.
     if !cluster.answers() {
-        return None;
+        return Ok(None);
     }
-    let control = Control::connect(&cluster).ok()?;
+    let control = match Control::connect(&cluster) {
+        Ok(control) => control,
+        Err(error @ ControlError::Silent) => return Err(error.into()),
+        Err(_) => return Ok(None),
+    };
     // Dropping the connection would let the servers end while this process still uses them.
     let _ = HELD.set(control);
-    Some(cluster)
+    Ok(Some(cluster))
 }
 
 /// Runs the rig's program, which is built first where that has not been done.

@@ -19,17 +19,31 @@ impl Place {
     /// The place of this clone's rig.
     pub fn of_this_clone() -> Place {
         if let Some(folder) = setting("TIDEMARK_RIG_DIR") {
-            let folder = PathBuf::from(folder);
-            // The keeper works elsewhere, so a relative path would mean another folder to it.
-            return Place::at(std::path::absolute(&folder).unwrap_or(folder));
+            return Place::at(PathBuf::from(folder));
         }
         let clone = workspace_root().as_os_str().as_encoded_bytes();
         Place::at(format!("/var/tmp/tidemark-{:016x}", fnv_1a(clone)))
     }
 
     /// A place in a folder of the caller's choice.
-    pub fn at(folder: impl Into<PathBuf>) -> Place {
-        Place { folder: folder.into() }
+    ///
+    /// The path is kept without relative parts and links, but for a link as its last part, which
+    /// is refused later. The keeper works elsewhere, where a relative path would mean another
+    /// folder, and processes show the real path of where they work: `/private/var` for macOS's
+    /// `/var`.
+    pub fn at(folder: impl AsRef<Path>) -> Place {
+        let folder = std::path::absolute(folder.as_ref()).unwrap_or(folder.as_ref().to_owned());
+        let parent = folder.parent().and_then(|parent| parent.canonicalize().ok());
+        let real = parent.zip(folder.file_name()).map(|(parent, name)| parent.join(name));
+        Place { folder: real.unwrap_or(folder) }
+    }
+
+    /// The path beside this folder with this addition to its name.
+    pub fn beside(&self, addition: &str) -> PathBuf {
+        let mut path = self.folder.clone().into_os_string();
+        path.push(".");
+        path.push(addition);
+        path.into()
     }
 
     /// The folder itself.
@@ -52,10 +66,15 @@ impl Place {
         self.folder.join("start.lock")
     }
 
+    /// Locked for as long as a private rig of this clone is up.
+    pub fn turn_lock(&self) -> PathBuf {
+        self.folder.join("private.lock")
+    }
+
     /// Locked by the one run of this clone that fills a topic. Beside the folder, which is not there
     /// where the environment names the servers.
     pub fn fill_lock(&self) -> PathBuf {
-        self.folder.with_extension("fill.lock")
+        self.beside("fill.lock")
     }
 
     /// What the keeping program has to say.
@@ -87,12 +106,34 @@ pub fn program_was_built() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fnv_1a;
+    use std::path::Path;
+
+    use super::{Place, fnv_1a};
 
     #[test]
     fn the_hash_is_the_published_one() {
         // Test vectors of the draft: the empty text and "foobar".
         assert_eq!(fnv_1a(b""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv_1a(b"foobar"), 0x8594_4171_f739_67e8);
+    }
+
+    #[test]
+    fn a_folder_has_one_path_whatever_links_lead_to_it() {
+        let temp = tempfile::tempdir().unwrap();
+        let real = temp.path().canonicalize().unwrap().join("real");
+        let link = temp.path().join("link");
+        std::fs::create_dir(&real).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert_eq!(Place::at(link.join("rig")), Place::at(real.join("rig")));
+        assert_eq!(Place::at(link.join("rig")).folder(), real.join("rig"));
+        // Not followed: a link in the place of the folder itself is somebody's trap.
+        assert_eq!(Place::at(&link).folder(), real.with_file_name("link"));
+    }
+
+    #[test]
+    fn what_lies_beside_keeps_the_whole_name() {
+        let place = Place::at("/var/tmp/rig.one");
+        assert_eq!(place.beside("private-7").file_name(), Some("rig.one.private-7".as_ref()));
+        assert_eq!(Place::at("/").folder(), Path::new("/"));
     }
 }

@@ -1,9 +1,9 @@
 //! A Kafka and a PostgreSQL of one test's own, to stop, kill or fill.
 //!
-//! Only one private rig runs on a machine at a time; the next waits for its turn.
+//! Only one private rig of a clone runs at a time; the next waits for its turn.
 
-use std::fs::File;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rdkafka::ClientConfig;
 
@@ -28,25 +28,26 @@ pub struct Private {
     cluster: Cluster,
     control: Control,
     folder: PathBuf,
-    _turn: File,
 }
 
 impl Private {
-    /// Starts a Kafka and a PostgreSQL in a fresh folder. This blocks until they answer.
+    /// Starts a Kafka and a PostgreSQL in a fresh folder. This blocks until they answer. A test that
+    /// holds one and starts another waits for itself, and fails after ten minutes.
     ///
     /// # Errors
     /// When they cannot be started; the sentence says why and what to do.
     pub fn start() -> Result<Private, RigError> {
-        let shared = Place::of_this_clone();
-        let turn = wait_for_turn(&shared)?;
-        let folder = shared.folder().with_extension(format!("private-{}", std::process::id()));
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("private-{}-{number}", std::process::id());
+        let folder = Place::of_this_clone().beside(&name);
         let name = folder.to_string_lossy().into_owned();
         run_program(&["up", "--private", &name])?;
         let joined = Cluster::read(&Place::at(&folder))
             .ok_or(RigError("a private rig was started and is gone again".to_owned()))
             .and_then(|cluster| Ok((Control::connect(&cluster)?, cluster)));
         let (control, cluster) = joined?;
-        Ok(Private { cluster, control, folder, _turn: turn })
+        Ok(Private { cluster, control, folder })
     }
 
     /// What every Kafka client starts from.
@@ -88,7 +89,7 @@ impl Private {
             Server::Kafka => "kafka",
             Server::Postgres => "postgres",
         };
-        self.control.ask(&format!("{verb} {name}"))
+        Ok(self.control.ask(&format!("{verb} {name}"))?)
     }
 }
 
@@ -99,13 +100,4 @@ impl Drop for Private {
         // free for the next test.
         let _ = program_command(&["down", "--private", &name]).output();
     }
-}
-
-fn wait_for_turn(shared: &Place) -> Result<File, RigError> {
-    let path = shared.folder().with_extension("private.lock");
-    let failed =
-        |error| RigError(format!("cannot lock {} for a private rig: {error}", path.display()));
-    let turn = File::create(&path).map_err(failed)?;
-    turn.lock().map_err(failed)?;
-    Ok(turn)
 }

@@ -1,12 +1,13 @@
 //! A Kafka and a PostgreSQL of one test's own: killed, started again, gone with the test.
 
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rig::Private;
 use rig::private::Server;
+use tokio_postgres::NoTls;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -26,6 +27,35 @@ fn a_record_outlives_a_broker_that_is_killed() {
     let consumer: BaseConsumer = own.kafka().create().unwrap();
     let (first, end) = consumer.fetch_watermarks("outlives", 0, TIMEOUT).unwrap();
     assert_eq!((first, end), (0, 1), "a record whose delivery was reported is lost");
+}
+
+#[test]
+fn a_database_that_is_killed_is_an_error_at_once_and_keeps_what_was_committed() {
+    let mut own = Private::start().expect("a private rig starts");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(connect(&own)).unwrap();
+    runtime.block_on(client.batch_execute("CREATE TABLE kept AS SELECT 42 AS answer")).unwrap();
+
+    let waits = runtime.spawn(async move { client.batch_execute("SELECT pg_sleep(60)").await });
+    let began = Instant::now();
+    own.kill(Server::Postgres).unwrap();
+    let error = runtime.block_on(waits).unwrap().unwrap_err();
+    assert!(error.is_closed(), "{error}");
+    assert_eq!(error.to_string(), "connection closed");
+    let refused = runtime.block_on(connect(&own)).expect_err("nobody listens").to_string();
+    assert!(refused.starts_with("error connecting to server"), "{refused}");
+    assert!(began.elapsed() < TIMEOUT, "the errors took {:?}", began.elapsed());
+
+    own.start_again(Server::Postgres).unwrap();
+    let client = runtime.block_on(connect(&own)).unwrap();
+    let row = runtime.block_on(client.query_one("SELECT answer FROM kept", &[])).unwrap();
+    assert_eq!(row.get::<_, i32>(0), 42, "what was committed is lost");
+}
+
+async fn connect(own: &Private) -> Result<tokio_postgres::Client, tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(own.database_url(), NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rig::cluster::Cluster;
-use rig::control::Control;
+use rig::control::{Control, ControlError};
 use rig::place::Place;
 
 use crate::containers;
 use crate::failure::Failure;
 use crate::folder;
+use crate::lock;
 use crate::orphans;
 
 /// How long a keeper may take to end its servers.
@@ -29,18 +30,19 @@ pub enum Data {
 /// When something does not end or cannot be removed.
 pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     if !place.folder().exists() {
+        folder::take_away(place)?;
         let left = orphans::end(place.folder())?;
         return Ok(containers::clear(place)? || left > 0);
     }
-    if !folder::is_ours(place.folder()) {
+    if !folder::is_ours(place.folder())? {
         return Err(Failure(format!(
             "{} was not made by the rig, so nothing in it is touched",
             place.folder().display()
         )));
     }
     let _lock = folder::lock_start(place)?;
-    let asked = ask_keeper(place)?;
-    // A keeper that was killed leaves servers; one that hangs is a left-over itself.
+    // A keeper that does not end by itself is killed below, like servers whose keeper was killed.
+    let asked = ask_keeper(place).unwrap_or(true);
     let left = orphans::end(place.folder())?;
     let _ = std::fs::remove_file(place.cluster_file());
     let containers_ran = match data {
@@ -48,7 +50,7 @@ pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
         Data::Remove => containers::clear(place)?,
     };
     if data == Data::Remove {
-        folder::remove(place.folder())?;
+        folder::take_away(place)?;
     }
     Ok(asked || containers_ran || left > 0)
 }
@@ -62,21 +64,22 @@ pub fn end_all(place: &Place, data: Data) -> Result<bool, Failure> {
     for folder in folder::private_folders(place) {
         any |= end(&Place::at(folder), Data::Remove)?;
     }
-    for lock in [place.folder().with_extension("private.lock"), place.fill_lock()] {
-        let _ = std::fs::remove_file(lock);
-    }
+    let _ = std::fs::remove_file(place.fill_lock());
     Ok(end(place, data)? || any)
 }
 
-/// Asks the keeper of a place, if there is one, to end its servers, and waits until it has.
+/// Asks the keeper of a place to end its servers and waits until it has. Whether there was one.
 ///
 /// # Errors
-/// When the keeper's lock cannot be used.
+/// When it does not answer or does not end.
 pub fn ask_keeper(place: &Place) -> Result<bool, Failure> {
     let Some(cluster) = Cluster::read(place) else { return Ok(false) };
-    let Ok(mut control) = Control::connect(&cluster) else { return Ok(false) };
-    if control.ask("down").is_err() {
-        return Ok(false);
+    match Control::connect(&cluster).and_then(|mut control| control.ask("down")) {
+        Ok(()) => {}
+        Err(ControlError::Gone) => return Ok(false),
+        Err(error) => return Err(Failure(error.to_string())),
     }
-    Ok(folder::lock_keeper(place, KEEPER_TIMEOUT)?.is_some())
+    lock::wait(&place.keeper_lock(), "the servers to end", KEEPER_TIMEOUT, || {
+        Ok((!folder::is_kept(place)?).then_some(true))
+    })
 }

@@ -20,9 +20,29 @@ impl Failure {
     /// For a file or folder that cannot be used: `cannot write /var/…: no space left on device`.
     pub fn of_file<E: Display>(verb: &'static str, path: &Path) -> impl Fn(E) -> Failure {
         let path = path.display().to_string();
-        move |error| Failure(format!("cannot {verb} {path}: {error}"))
+        move |error| Failure(format!("cannot {verb} {path}: {error}")).with_fix()
+    }
+
+    /// Adds what helps against a full disk, which any program may report.
+    pub fn with_fix(self) -> Failure {
+        let Failure(sentence) = self;
+        let fix = FIXES.iter().find(|(said, _)| sentence.contains(said));
+        Failure(fix.map_or(sentence.clone(), |(_, fix)| format!("{sentence}; {fix}")))
     }
 }
+
+/// How the system's errors end, in Rust, C and Java alike, and what helps.
+const FIXES: [(&str, &str); 3] = [
+    (
+        "No space left on device",
+        "make room on that disk, or set TIDEMARK_RIG_DIR to a folder elsewhere",
+    ),
+    (
+        "Disk quota exceeded",
+        "make room in your quota, or set TIDEMARK_RIG_DIR to a folder elsewhere",
+    ),
+    ("File too large", "raise the limit that `ulimit -f` shows"),
+];
 
 impl From<RigError> for Failure {
     fn from(error: RigError) -> Failure {

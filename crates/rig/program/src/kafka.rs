@@ -1,6 +1,5 @@
 //! Apache Kafka on this machine's Java: one node, broker and controller in one (KRaft).
 
-use std::ffi::OsString;
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,12 +12,14 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 
 use crate::failure::Failure;
 use crate::folder;
+use crate::jars::Jars;
+use crate::patience::patience;
 use crate::ports;
 use crate::process::Server;
 use crate::random::random_word;
-use crate::versions;
 
-/// How long Kafka may take from its start to its first answer.
+/// How long Kafka may take from its start to its first answer, unless `TIDEMARK_WAIT_SECONDS` says
+/// otherwise.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 const LOGGING: &str = "\
@@ -42,8 +43,8 @@ pub fn serves(address: SocketAddr) -> bool {
 /// A Kafka of one folder.
 #[derive(Debug)]
 pub struct Kafka {
-    java: OsString,
-    jars: PathBuf,
+    java: PathBuf,
+    jars: Jars,
     folder: PathBuf,
     address: SocketAddr,
     controller: SocketAddr,
@@ -54,10 +55,20 @@ impl Kafka {
     ///
     /// # Errors
     /// When no port is free, or the one of `TIDEMARK_KAFKA_PORT` is taken.
-    pub fn new(java: OsString, jars: PathBuf, folder: &Path) -> Result<Kafka, Failure> {
+    pub fn new(java: PathBuf, jars: Jars, folder: &Path) -> Result<Kafka, Failure> {
         let address = ports::free("TIDEMARK_KAFKA_PORT")?;
         let controller = ports::any()?;
         Ok(Kafka { java, jars, folder: folder.to_owned(), address, controller })
+    }
+
+    /// Its version, such as `4.3.1`.
+    pub fn version(&self) -> &str {
+        &self.jars.version
+    }
+
+    /// Its version for people.
+    pub fn description(&self) -> String {
+        self.jars.description()
     }
 
     /// Where clients reach it.
@@ -70,7 +81,7 @@ impl Kafka {
     /// # Errors
     /// When it ends instead or takes too long; the sentence names its log.
     pub fn start(&self) -> Result<Server, Failure> {
-        let data = self.folder.join(format!("kafka-{}", versions::kafka()));
+        let data = self.folder.join(format!("kafka-{}", self.jars.version));
         if !data.exists() {
             self.format(&data)?;
         }
@@ -79,8 +90,9 @@ impl Kafka {
         command.arg("kafka.Kafka").arg(settings);
         let log = self.folder.join("kafka.log");
         let mut server = Server::start("Kafka", command, Signal::SIGTERM, &log)?;
-        server.wait_until(START_TIMEOUT, || TcpStream::connect(self.address).is_ok())?;
-        server.wait_until(START_TIMEOUT, || serves(self.address))?;
+        // Kafka's client would log each refused connection.
+        let is_there = || TcpStream::connect(self.address).is_ok() && serves(self.address);
+        server.wait_until(patience(START_TIMEOUT)?, is_there)?;
         Ok(server)
     }
 
@@ -109,14 +121,14 @@ impl Kafka {
         }
         let said = String::from_utf8_lossy(&output.stderr);
         let reason = said.lines().last().unwrap_or("it said nothing");
-        Err(Failure(format!("Kafka could not format its folder: {reason}")))
+        Err(Failure(format!("Kafka could not format its folder: {reason}")).with_fix())
     }
 
     fn java(&self) -> Command {
         let mut command = Command::new(&self.java);
         // The small heap and the quick compiler are for a broker that lives for an evening.
         command.args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]);
-        command.arg("-cp").arg(self.jars.join("*"));
+        command.arg("-cp").arg(self.jars.class_path());
         let logging = self.folder.join("log4j2.yaml");
         command.arg(format!("-Dlog4j2.configurationFile={}", logging.display()));
         command

@@ -18,22 +18,19 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::failure::Failure;
 use crate::folder;
+use crate::lock::{self, Lock};
 use crate::orphans;
 use crate::postgres::Durability;
 use crate::provider::{Provider, Servers, prepare};
 use crate::random::random_word;
+use crate::users::{self, Users};
 
 /// The subcommand by which a keeper is started, and found again among all processes.
 pub const COMMAND: &str = "keep";
 
-/// How long a rig that nobody uses is kept. `TIDEMARK_IDLE_SECONDS` sets another time.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(15 * 60);
-
-/// How long a private rig waits for its one client.
-const FIRST_CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long an earlier keeper of this folder may take to end.
-const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an earlier keeper of this folder may take to end. Whoever has started this one has
+/// waited for it already.
+const PREDECESSOR_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the keeper looks after its servers.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -75,7 +72,7 @@ pub fn keep(task: &Task, mut report: impl FnMut(&str)) -> Result<(), Failure> {
         Err(failure) => {
             report(&format!("failed {failure}"));
             if task.private {
-                folder::remove(task.place.folder())?;
+                folder::take_away(&task.place)?;
             }
             Err(failure)
         }
@@ -98,14 +95,17 @@ struct Kept {
     provider: Box<dyn Provider>,
     events: Receiver<Event>,
     stop_asked: Arc<AtomicBool>,
+    users: Users,
     private: bool,
     /// Held for as long as the servers are kept.
-    _lock: std::fs::File,
+    _lock: Lock,
 }
 
 fn start(task: &Task, report: &mut impl FnMut(&str)) -> Result<Kept, Failure> {
-    let lock = folder::lock_keeper(&task.place, PREDECESSOR_TIMEOUT)?
-        .ok_or(Failure::new("another keeper of this folder does not end; try `make down`"))?;
+    let lock_file = task.place.keeper_lock();
+    let lock = lock::wait(&lock_file, "an earlier keeper to end", PREDECESSOR_TIMEOUT, || {
+        folder::lock_keeper(&task.place)
+    })?;
     let stop_asked = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop_asked))
@@ -119,12 +119,24 @@ fn start(task: &Task, report: &mut impl FnMut(&str)) -> Result<Kept, Failure> {
     let mut provider = prepare(task.kind, &task.place, durability)?;
     let servers = provider.start(&mut |progress| report(&format!("progress {progress}")))?;
     match open_to_clients(task, servers) {
-        Ok(events) => Ok(Kept { provider, events, stop_asked, private: task.private, _lock: lock }),
+        Ok(events) => {
+            let users = users(task)?;
+            Ok(Kept { provider, events, stop_asked, users, private: task.private, _lock: lock })
+        }
         Err(failure) => {
             provider.stop();
             Err(failure)
         }
     }
+}
+
+/// Nobody yet; whoever waits for the servers is the first to come.
+fn users(task: &Task) -> Result<Users, Failure> {
+    let now = Instant::now();
+    Ok(match task.private {
+        true => Users::of_one_test(now),
+        false => Users::of_all(now, users::idle_timeout()?),
+    })
 }
 
 /// Listens for clients and tells them where.
@@ -153,23 +165,13 @@ fn cluster(kind: Kind, servers: Servers, control: SocketAddr, token: String) -> 
 impl Kept {
     /// Serves clients until there is a reason to end, and returns it.
     fn watch(&mut self) -> String {
-        let mut patience = if self.private { FIRST_CLIENT_TIMEOUT } else { idle_timeout() };
-        let mut clients = 0_usize;
-        let mut nobody_since = Instant::now();
         loop {
             match self.events.recv_timeout(LOOK_EVERY) {
                 Ok(Event::Joined { answer }) => {
-                    clients += 1;
+                    self.users.joined();
                     let _ = answer.send("ok".to_owned());
                 }
-                Ok(Event::Left) => {
-                    clients -= 1;
-                    nobody_since = Instant::now();
-                    if self.private {
-                        // Its one test has ended.
-                        patience = Duration::ZERO;
-                    }
-                }
+                Ok(Event::Left) => self.users.left(Instant::now()),
                 Ok(Event::Asked { request, answer }) => {
                     if request == "down" {
                         let _ = answer.send("ok".to_owned());
@@ -186,7 +188,7 @@ impl Kept {
             if let Some(trouble) = self.provider.lost() {
                 return trouble;
             }
-            if clients == 0 && nobody_since.elapsed() >= patience {
+            if self.users.are_gone(Instant::now()) {
                 return "nobody uses the servers".to_owned();
             }
         }
@@ -209,14 +211,8 @@ impl Kept {
         drop(self.events);
         let _ = std::fs::remove_file(task.place.cluster_file());
         self.provider.stop();
-        if task.private { folder::remove(task.place.folder()) } else { Ok(()) }
+        if task.private { folder::take_away(&task.place) } else { Ok(()) }
     }
-}
-
-fn idle_timeout() -> Duration {
-    let set = std::env::var("TIDEMARK_IDLE_SECONDS").ok();
-    let seconds = set.and_then(|seconds| seconds.parse().ok());
-    seconds.map_or(IDLE_TIMEOUT, Duration::from_secs)
 }
 
 /// Accepts clients on a port of its own, each on a thread that ends with its client.

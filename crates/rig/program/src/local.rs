@@ -6,27 +6,25 @@ use std::time::Instant;
 use rig::place::Place;
 
 use crate::failure::Failure;
-use crate::folder;
+use crate::jars::{self, Jars};
 use crate::java;
 use crate::kafka::Kafka;
-use crate::maven;
 use crate::orphans;
 use crate::postgres::{self, Durability, Postgres};
 use crate::process::Server;
 use crate::provider::{Provider, Servers};
-use crate::versions;
 
-/// Makes sure that Java is there, and Kafka and PostgreSQL as well, fetching what is missing.
+/// Makes sure that Java is there, and Kafka and PostgreSQL as well, fetching what is missing. The
+/// caller holds the start lock of this clone's place.
 ///
 /// # Errors
 /// When one of them is not there and cannot be had.
-pub fn fetch() -> Result<(), Failure> {
+pub fn fetch() -> Result<Jars, Failure> {
     let software = Place::of_this_clone();
-    folder::make(software.folder())?;
     java::find()?;
-    maven::kafka_jars(&software)?;
+    let jars = jars::find_whole(&software)?;
     postgres::programs(&software)?;
-    Ok(())
+    Ok(jars)
 }
 
 /// Kafka and PostgreSQL in one folder.
@@ -48,7 +46,7 @@ impl Local {
         let folder: &Path = place.folder();
         let java = java::find()?;
         Ok(Local {
-            kafka: Kafka::new(java, maven::kafka_jars(&software)?, folder)?,
+            kafka: Kafka::new(java, jars::find(&software)?, folder)?,
             postgres: Postgres::new(&software, folder, durability)?,
             running_kafka: None,
             running_postgres: None,
@@ -61,8 +59,8 @@ impl Provider for Local {
     /// PostgreSQL mostly waits for the disk.
     fn start(&mut self, progress: &mut dyn FnMut(&str)) -> Result<Servers, Failure> {
         progress(&format!(
-            "taking Kafka {} and PostgreSQL {} from this machine",
-            versions::kafka(),
+            "taking {} and PostgreSQL {} from this machine",
+            self.kafka.description(),
             self.postgres.version()
         ));
         let began = Instant::now();
@@ -89,7 +87,7 @@ impl Provider for Local {
         progress(&format!("started PostgreSQL in {postgres_s:.1} s, Kafka in {kafka_s:.1} s"));
         Ok(Servers {
             bootstrap: self.kafka.address().to_string(),
-            kafka_version: versions::kafka().to_owned(),
+            kafka_version: self.kafka.version().to_owned(),
             database_url: self.postgres.url(),
             postgres_version: self.postgres.version().to_owned(),
         })

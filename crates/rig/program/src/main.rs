@@ -5,10 +5,12 @@ mod docker;
 mod down;
 mod failure;
 mod folder;
+mod jars;
 mod java;
 mod kafka;
 mod keeper;
 mod local;
+mod lock;
 mod maven;
 mod memory;
 mod orphans;
@@ -21,6 +23,7 @@ mod random;
 mod slow;
 mod tools;
 mod up;
+mod users;
 mod versions;
 
 use std::ffi::OsString;
@@ -36,6 +39,7 @@ use rig::place::Place;
 
 use crate::down::Data;
 use crate::failure::Failure;
+use crate::up::Found;
 
 /// Kafka and PostgreSQL for the labs of this clone.
 ///
@@ -85,7 +89,7 @@ enum Verb {
     },
     #[command(hide = true)]
     Keep {
-        kind: String,
+        kind: Kind,
         folder: PathBuf,
         #[arg(long)]
         private: bool,
@@ -107,15 +111,15 @@ fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<(), Failure> {
     let place = Place::of_this_clone();
     match verb {
-        Verb::Up { private: Some(folder) } => up::up(&Place::at(folder), true),
+        Verb::Up { private: Some(folder) } => up::private(&Place::at(folder)),
         Verb::Up { private: None } => {
             if say_external()? {
                 return Ok(());
             }
-            if up::is_up(&place) {
-                return status(&place);
+            match up::up(&place)? {
+                Found::Warm => status(&place),
+                Found::Started => Ok(()),
             }
-            up::up(&place, false)
         }
         Verb::Stop => {
             leave_external_alone();
@@ -134,17 +138,17 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Fetch => fetch(&place),
         Verb::Tool { name, arguments } => tools::kafka(&joined()?, &name, &arguments),
         Verb::Psql { arguments } => tools::psql(&joined()?, &arguments),
-        Verb::Keep { kind, folder, private } => keep(&kind, folder, private),
+        Verb::Keep { kind, folder, private } => keep(kind, folder, private),
     }
 }
 
 fn joined() -> Result<Rig, Failure> {
-    Rig::up().map_err(|error| Failure(error.0))
+    Ok(Rig::up()?)
 }
 
 /// Says where the servers are that the environment names. Whether it names any.
 fn say_external() -> Result<bool, Failure> {
-    let named = external::from_environment().map_err(|error| Failure(error.0))?;
+    let named = external::from_environment()?;
     if let Some(cluster) = &named {
         println!("rig: {cluster} (external: named by the environment)");
     }
@@ -164,7 +168,7 @@ fn leave_external_alone() {
 }
 
 fn status(place: &Place) -> Result<(), Failure> {
-    if !up::is_up(place) {
+    if !up::is_up(place)? {
         return Err(Failure::new("the rig is not up; `make up` starts it"));
     }
     match Cluster::read(place) {
@@ -184,17 +188,12 @@ fn say_ended(any: bool, what_is_left: &str) -> Result<(), Failure> {
 
 fn fetch(place: &Place) -> Result<(), Failure> {
     let _lock = folder::lock_start(place)?;
-    local::fetch()?;
-    println!("rig: Kafka {} and PostgreSQL are there", versions::kafka());
+    let kafka = local::fetch()?;
+    println!("rig: {} and PostgreSQL are there", kafka.description());
     Ok(())
 }
 
-fn keep(kind: &str, folder: PathBuf, private: bool) -> Result<(), Failure> {
-    let kind = match kind {
-        "local" => Kind::Local,
-        "containers" => Kind::Containers,
-        other => return Err(Failure(format!("no provider is called `{other}`"))),
-    };
+fn keep(kind: Kind, folder: PathBuf, private: bool) -> Result<(), Failure> {
     let task = keeper::Task { kind, place: Place::at(folder), private };
     keeper::keep(&task, |line| {
         let mut pipe = std::io::stdout();

@@ -1,15 +1,15 @@
 //! What Maven brings: Kafka's jars, and PostgreSQL where the machine has none.
 //!
-//! Maven checks each file against its checksum and keeps it in its own repository, so that a
-//! second fetch needs no network.
+//! Maven checks each file that it downloads against its checksum and keeps it in its own repository,
+//! so that a second fetch needs no network.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rig::place::Place;
 use rig::say::say;
-use rig::setting::setting;
 
 use crate::failure::Failure;
 use crate::folder;
@@ -18,31 +18,13 @@ use crate::versions;
 const KAFKA_POM: &str = include_str!("../maven/kafka.xml");
 const POSTGRES_POM: &str = include_str!("../maven/postgres.xml");
 
-/// The folder with Kafka's jars, fetched first where they are not there yet. `KAFKA_HOME` names
-/// the folder of a Kafka that somebody has unpacked; then nothing is fetched.
+/// Fills this folder with Kafka's jars, from Maven's own repository or the network.
 ///
 /// # Errors
-/// When Maven is missing or cannot get them, or when `KAFKA_HOME` has no jars.
-pub fn kafka_jars(software: &Place) -> Result<PathBuf, Failure> {
-    if let Some(home) = setting("KAFKA_HOME") {
-        let libs = PathBuf::from(home).join("libs");
-        if has_jar(&libs) {
-            return Ok(libs);
-        }
-        return Err(Failure(format!("KAFKA_HOME has no jars in {}", libs.display())));
-    }
-    let version = versions::kafka();
-    let folder = software.folder().join(format!("kafka-jars-{version}"));
-    if !folder.exists() {
-        say(&format!("rig: fetching Kafka {version} with Maven, once (55 MB)"));
-        fetch(&folder, KAFKA_POM, "copy-dependencies", &[format!("-Dkafka.version={version}")])?;
-    }
-    Ok(folder)
-}
-
-fn has_jar(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    entries.flatten().any(|entry| entry.path().extension().is_some_and(|e| e == "jar"))
+/// When Maven is missing or cannot get them.
+pub fn fetch_kafka(folder: &Path) -> Result<(), Failure> {
+    let version = format!("-Dkafka.version={}", versions::kafka());
+    fetch(folder, KAFKA_POM, "copy-dependencies", &[version])
 }
 
 /// The folder with PostgreSQL's programs as Maven has them for this machine.
@@ -53,7 +35,10 @@ pub fn postgres_programs(software: &Place) -> Result<PathBuf, Failure> {
     let version = versions::postgres();
     let folder = software.folder().join(format!("postgres-programs-{version}"));
     if !folder.exists() {
-        say(&format!("rig: fetching PostgreSQL {version} with Maven, once (15 MB)"));
+        say(&format!(
+            "rig: taking PostgreSQL {version} from Maven: from its local repository, \
+             or else 15 MB over the network"
+        ));
         let machine = machine()?;
         let packed = software.folder().join("postgres-packed");
         folder::remove(&packed)?;
@@ -78,6 +63,12 @@ fn machine() -> Result<&'static str, Failure> {
     }
 }
 
+/// A mirror that says nothing for so long is given up. Maven itself would wait half an hour.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// What Maven 3.8 and Maven 3.9 call that time.
+const SILENCE_SETTINGS: [&str; 2] = ["maven.wagon.rto", "aether.connector.requestTimeout"];
+
 /// Runs a goal of Maven's dependency plugin that fills a folder. The folder appears whole or not
 /// at all: what was killed half-way is begun anew.
 fn fetch(folder: &Path, pom: &str, goal: &str, settings: &[String]) -> Result<(), Failure> {
@@ -89,8 +80,11 @@ fn fetch(folder: &Path, pom: &str, goal: &str, settings: &[String]) -> Result<()
     let ran = Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--strict-checksums", "--file"])
         .arg(&pom_file)
-        .arg(format!("dependency:{goal}"))
+        // By its full name: the short one is looked for in repositories first, and where there is
+        // no network Maven then says that there is no such plugin.
+        .arg(format!("org.apache.maven.plugins:maven-dependency-plugin:{goal}"))
         .arg(format!("-DoutputDirectory={}", draft.display()))
+        .args(SILENCE_SETTINGS.map(|name| format!("-D{name}={}", SILENCE_TIMEOUT.as_millis())))
         .args(settings)
         .stdin(Stdio::null())
         .output();
@@ -108,14 +102,26 @@ fn no_maven() -> Failure {
     )
 }
 
-/// Maven says what went wrong in its first line of errors; the others repeat it at length.
+const TRANSFER: &str = "Could not transfer artifact";
+
+/// Maven says what went wrong at the end of its first line of errors; the others repeat it at
+/// length.
 fn maven_failed(said: &str) -> Failure {
     let reason = said.lines().find_map(|line| line.split_once("ERROR")).map_or("", |(_, r)| r);
     let reason = reason.trim_start_matches(|c: char| !c.is_alphanumeric());
     let reason = reason.split(" -> ").next().unwrap_or("");
-    Failure(format!(
-        "Maven could not fetch it: {reason}. Is there a network, and does `mvn` use the proxy?"
-    ))
+    let reason = reason.rfind(TRANSFER).map_or(reason, |start| &reason[start..]);
+    let failed = Failure(format!("Maven could not fetch it: {reason}"));
+    let with_fix = failed.clone().with_fix();
+    if with_fix != failed {
+        return with_fix;
+    }
+    let fix = if reason.contains("hecksum") {
+        "what comes between Maven and its repository changes the files; try another network"
+    } else {
+        "is there a network, and does `mvn` use the proxy?"
+    };
+    Failure(format!("{failed}; {fix}"))
 }
 
 /// Unpacks the one archive in the fetched folder.

@@ -1,9 +1,10 @@
 //! Ports on the loopback interface.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU16;
 use std::ops::Range;
 
-use rig::setting::text_setting;
+use rig::setting::parsed_setting;
 
 use crate::failure::Failure;
 use crate::random::random_word;
@@ -19,11 +20,9 @@ const RANGE: Range<u16> = 20_000..30_000;
 /// # Errors
 /// When the named port is taken or is no port.
 pub fn free(variable: &str) -> Result<SocketAddr, Failure> {
-    let Some(wanted) = text_setting(variable) else { return any() };
-    let port: u16 = wanted
-        .parse()
-        .map_err(|_| Failure(format!("{variable} is `{wanted}`, expected a port, 1 to 65535")))?;
-    match TcpListener::bind((LOCALHOST, port)) {
+    let wanted: Option<NonZeroU16> = parsed_setting(variable, "a port, 1 to 65535")?;
+    let Some(port) = wanted else { return any() };
+    match TcpListener::bind((LOCALHOST, port.get())) {
         Ok(listener) => address(&listener),
         Err(error) => Err(Failure(format!(
             "port {port} cannot be used ({error}); end what uses it, or set {variable} to another"

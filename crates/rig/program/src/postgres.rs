@@ -11,15 +11,18 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::unistd::{Uid, User};
 use rig::place::Place;
+use rig::setting::setting;
 
 use crate::failure::Failure;
 use crate::folder;
 use crate::maven;
+use crate::patience::patience;
 use crate::ports;
 use crate::process::Server;
 use crate::random::random_word;
 
-/// How long PostgreSQL may take from its start to its first answer.
+/// How long PostgreSQL may take from its start to its first answer, unless `TIDEMARK_WAIT_SECONDS`
+/// says otherwise.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where distributions put the server's programs, off the PATH.
@@ -117,7 +120,7 @@ impl Postgres {
         let log = self.folder.with_extension("log");
         // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
         let mut server = Server::start("PostgreSQL", command, Signal::SIGINT, &log)?;
-        server.wait_until(START_TIMEOUT, || {
+        server.wait_until(patience(START_TIMEOUT)?, || {
             fs::read_to_string(&state_file).is_ok_and(|state| state.trim_end().ends_with("ready"))
         })?;
         Ok(server)
@@ -214,7 +217,7 @@ impl Postgres {
 /// # Errors
 /// When PostgreSQL is neither installed nor to be had, or the named folder has no server.
 pub fn programs(software: &Place) -> Result<PathBuf, Failure> {
-    match std::env::var_os("TIDEMARK_POSTGRES_BIN") {
+    match setting("TIDEMARK_POSTGRES_BIN") {
         None => installed().map_or_else(|| maven::postgres_programs(software), Ok),
         Some(named) if named == "maven" => maven::postgres_programs(software),
         Some(named) if has_server(Path::new(&named)) => Ok(PathBuf::from(named)),
@@ -289,11 +292,18 @@ fn owner() -> Result<Option<User>, Failure> {
     if !Uid::effective().is_root() {
         return Ok(None);
     }
-    let known = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
-    known.map(Some).ok_or(Failure::new(
-        "PostgreSQL does not run as root, and there is no user `postgres` or `nobody` to run it; \
-         make one with `useradd --system postgres`",
-    ))
+    first_known(&["postgres", "nobody"]).map(Some)
+}
+
+fn first_known(names: &[&str]) -> Result<User, Failure> {
+    let known = names.iter().find_map(|name| User::from_name(name).ok().flatten());
+    known.ok_or_else(|| {
+        Failure(format!(
+            "PostgreSQL does not run as root, and there is no user `{}` to run it; \
+             make one with `useradd --system postgres`",
+            names.join("` or `")
+        ))
+    })
 }
 
 fn succeeded(name: &str, ran: std::io::Result<Output>) -> Result<(), Failure> {
@@ -302,6 +312,20 @@ fn succeeded(name: &str, ran: std::io::Result<Output>) -> Result<(), Failure> {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let reason = said.lines().find(|line| line.contains("rror")).or(said.lines().last());
-    Err(Failure(format!("{name} failed: {}", reason.unwrap_or("it said nothing"))))
+    let telling = |line: &&str| ["rror", "FATAL", "PANIC"].iter().any(|word| line.contains(word));
+    let reason = said.lines().find(telling).or(said.lines().last());
+    Err(Failure(format!("{name} failed: {}", reason.unwrap_or("it said nothing"))).with_fix())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_known;
+
+    #[test]
+    fn without_a_user_to_run_it_the_sentence_says_how_to_make_one() {
+        assert_eq!(first_known(&["no-such-user-1", "root"]).unwrap().name, "root");
+        let refused = first_known(&["no-such-user-1", "no-such-user-2"]).unwrap_err().to_string();
+        assert!(refused.contains("no user `no-such-user-1` or `no-such-user-2`"), "{refused}");
+        assert!(refused.contains("`useradd --system postgres`"), "{refused}");
+    }
 }

@@ -14,6 +14,9 @@ use crate::failure::Failure;
 /// How long a server may take to end in good order before it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How much of a line of a server's log is quoted.
+const MOST_CHARACTERS: usize = 200;
+
 /// A server that was started.
 #[derive(Debug)]
 pub struct Server {
@@ -81,7 +84,9 @@ impl Server {
             ["ERROR", "FATAL", "Error", "Exception"].iter().any(|word| line.contains(word))
         };
         let reason = log.lines().rfind(telling).or(log.lines().last()).unwrap_or("it said nothing");
-        Failure(format!("{} {how}: {reason} (all of it: {})", self.name, self.log.display()))
+        let reason = shortened(reason);
+        let all = self.log.display();
+        Failure(format!("{} {how}: {reason} (all of it: {all})", self.name)).with_fix()
     }
 
     /// Ends the server in good order, or kills it when it takes too long.
@@ -103,6 +108,15 @@ impl Server {
         // A process that is gone needs no signal.
         let _ = kill(pid, signal);
     }
+}
+
+/// Enough of a line to see what went wrong; Java's may have thousands of characters.
+fn shortened(line: &str) -> String {
+    let mut short: String = line.chars().take(MOST_CHARACTERS).collect();
+    if short.len() < line.len() {
+        short.push('…');
+    }
+    short
 }
 
 /// A server that nobody holds any more is killed, so that a start that fails leaves none behind.

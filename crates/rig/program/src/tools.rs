@@ -1,7 +1,6 @@
 //! Kafka's own tools and `psql`, spoken to the rig's servers.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,7 +10,8 @@ use rig::place::Place;
 use signal_hook::consts::SIGINT;
 
 use crate::failure::Failure;
-use crate::{folder, java, maven};
+use crate::jars::{self, Jars};
+use crate::{folder, java};
 
 /// The tools that the chapters use, as Kafka's documentation calls them, each with its class.
 const TOOLS: [(&str, &str); 8] = [
@@ -41,7 +41,7 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
         .args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
         // What goes wrong is printed by the tools themselves; their log would repeat it.
         .args(["-Dlog4j2.level=OFF", "-cp"])
-        .arg(jars.join("*"))
+        .arg(jars.class_path())
         .arg(class);
     if name != "kafka-dump-log" {
         command.args(["--bootstrap-server", rig.cluster().bootstrap()]);
@@ -50,9 +50,9 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
 }
 
 /// Two tools at once must not fetch at once.
-fn fetched_jars(place: &Place) -> Result<PathBuf, Failure> {
+fn fetched_jars(place: &Place) -> Result<Jars, Failure> {
     let _lock = folder::lock_start(place)?;
-    maven::kafka_jars(place)
+    jars::find(place)
 }
 
 /// Runs `psql` on the rig's first database.

@@ -32,6 +32,11 @@ fn image(name: &str, tag: &str) -> String {
     }
 }
 
+/// The oldest Kafka of somebody's own that serves.
+pub fn kafka_at_least() -> &'static str {
+    pinned("KAFKA_VERSION_AT_LEAST")
+}
+
 /// The oldest Java that runs this Kafka.
 pub fn java_at_least() -> u32 {
     pinned("JAVA_VERSION_AT_LEAST").parse().expect("versions.env holds a number here; tested")
@@ -47,7 +52,7 @@ mod tests {
     #[test]
     fn versions_env_holds_every_version() {
         assert!(super::java_at_least() >= 17);
-        for version in [super::kafka(), super::postgres()] {
+        for version in [super::kafka(), super::kafka_at_least(), super::postgres()] {
             assert!(version.starts_with(|c: char| c.is_ascii_digit()), "found `{version}`");
         }
     }

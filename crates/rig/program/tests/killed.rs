@@ -44,8 +44,7 @@ fn a_start_that_was_killed_at_any_moment_is_followed_by_a_clean_one() {
 fn servers_whose_keeper_was_killed_are_ended_by_down() {
     let rig = OwnRig::new("keeper-killed");
     rig.succeeds(&["up"]);
-    let keeper = rig.processes().into_iter().find(|(_, line)| line.contains(" keep "));
-    rig.kill(keeper.expect("the keeper runs").0);
+    rig.kill(rig.process(" keep "));
     assert!(rig.succeeds(&["down"]).contains("have ended"));
     rig.leaves_nothing();
 }

@@ -3,10 +3,9 @@
 mod common;
 
 use std::net::TcpStream;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use common::{OwnRig, said, wait_for};
-use rig::control::Control;
+use common::{OwnRig, pinned, said, wait_for};
 
 #[test]
 fn a_rig_is_started_once_and_found_again() {
@@ -18,6 +17,18 @@ fn a_rig_is_started_once_and_found_again() {
     assert!(!second.contains("taking"), "the second start was no start: {second}");
     assert_eq!(rig.cluster().bootstrap(), address);
     assert!(rig.succeeds(&["status"]).contains(&address));
+    let user = user_of(rig.process("/postgres -D"));
+    let expected = match nix::unistd::Uid::effective().is_root() {
+        // PostgreSQL refuses to run as root; the rig takes its own user, else `nobody`.
+        true => ["postgres", "nobody"].map(str::to_owned).to_vec(),
+        false => vec![user_of(std::process::id().cast_signed())],
+    };
+    assert!(expected.contains(&user), "PostgreSQL runs as {user}, expected {expected:?}");
+}
+
+fn user_of(process: i32) -> String {
+    let ps = Command::new("ps").args(["-o", "user=", "-p", &process.to_string()]).output();
+    String::from_utf8(ps.expect("ps runs").stdout).unwrap().trim().to_owned()
 }
 
 #[test]
@@ -61,27 +72,22 @@ fn stop_keeps_the_data_and_down_does_not() {
     assert!(!rig.succeeds(&["tool", "kafka-topics", "--list"]).contains("kept"));
 }
 
+/// How long a client keeps them is a matter of `users.rs`, tested there on a clock of its own.
 #[test]
 fn a_rig_that_nobody_uses_ends_by_itself() {
     let mut rig = OwnRig::new("idle");
-    rig.set("TIDEMARK_IDLE_SECONDS", "2");
+    rig.set("TIDEMARK_IDLE_SECONDS", "1");
     rig.succeeds(&["up"]);
-    let client = Control::connect(&rig.cluster()).expect("the keeper answers");
-    let kept = rig.place();
-    // Longer than the idle time: the client is what keeps it.
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(3);
-    wait_for("the idle time to pass", || std::time::Instant::now() > until);
-    assert!(rig::cluster::Cluster::read(&kept).is_some(), "ended although a client was there");
-    drop(client);
     wait_for("the rig to end", || rig.processes().is_empty());
+    let log = std::fs::read_to_string(rig.place().keeper_log()).unwrap();
+    assert!(log.ends_with("ending: nobody uses the servers\n"), "{log}");
 }
 
 #[test]
 fn a_broker_that_dies_is_replaced_at_the_next_start() {
     let rig = OwnRig::new("dies");
     rig.succeeds(&["up"]);
-    let broker = rig.processes().into_iter().find(|(_, line)| line.contains("kafka.Kafka"));
-    rig.kill(broker.expect("the broker runs").0);
+    rig.kill(rig.process("kafka.Kafka"));
     wait_for("the keeper to notice", || rig.processes().is_empty());
     rig.succeeds(&["up"]);
     assert!(rig.cluster().answers());
@@ -92,9 +98,7 @@ fn where_no_postgresql_is_installed_maven_brings_one() {
     let mut rig = OwnRig::new("maven-postgres");
     rig.set("TIDEMARK_POSTGRES_BIN", "maven");
     rig.succeeds(&["up"]);
-    let pinned = include_str!("../../../../versions.env");
-    let version = pinned.lines().find_map(|line| line.strip_prefix("POSTGRES_VERSION="));
-    assert_eq!(Some(rig.cluster().postgres_version.as_str()), version);
+    assert_eq!(rig.cluster().postgres_version, pinned("POSTGRES_VERSION"));
     assert!(rig.succeeds(&["psql", "-c", "SELECT 42 AS answer"]).contains("42"));
 }
 
@@ -104,7 +108,7 @@ fn a_lock_of_the_caller_is_not_kept_by_the_servers() {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("a-lock-of-the-caller");
     // `flock` runs its command with the locked file open.
     let program = env!("CARGO_BIN_EXE_rig");
-    let mut flock = std::process::Command::new("flock");
+    let mut flock = Command::new("flock");
     flock.arg(&path).arg(program).arg("up").envs(rig.settings());
     assert!(flock.status().expect("flock runs").success());
     let file = std::fs::File::create(&path).unwrap();
