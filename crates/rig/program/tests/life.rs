@@ -3,9 +3,9 @@
 mod common;
 
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use common::{OwnRig, pinned, said, wait_for};
+use common::{OwnRig, pinned, wait_for};
 
 #[test]
 fn a_rig_is_started_once_and_found_again() {
@@ -32,21 +32,6 @@ fn user_of(process: i32) -> String {
 }
 
 #[test]
-fn several_starts_at_once_end_in_one_broker() {
-    let rig = OwnRig::new("at-once");
-    let starts: Vec<_> = (0..4)
-        .map(|_| rig.command(&["up"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn())
-        .collect();
-    for start in starts {
-        let output = start.unwrap().wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
-    }
-    let java: Vec<_> =
-        rig.processes().into_iter().filter(|(_, line)| line.contains("kafka.Kafka")).collect();
-    assert_eq!(java.len(), 1, "{java:?}");
-}
-
-#[test]
 fn down_leaves_no_process_no_port_and_no_folder() {
     let rig = OwnRig::new("down");
     rig.succeeds(&["up"]);
@@ -60,16 +45,13 @@ fn down_leaves_no_process_no_port_and_no_folder() {
 }
 
 #[test]
-fn stop_keeps_the_data_and_down_does_not() {
+fn down_does_not_keep_the_data() {
     let rig = OwnRig::new("data");
     rig.succeeds(&["up"]);
-    rig.succeeds(&["tool", "kafka-topics", "--create", "--topic", "kept"]);
-    rig.succeeds(&["stop"]);
-    rig.succeeds(&["up"]);
-    assert!(rig.succeeds(&["tool", "kafka-topics", "--list"]).contains("kept"));
+    rig.succeeds(&["tool", "kafka-topics", "--create", "--topic", "gone"]);
     rig.succeeds(&["down"]);
     rig.succeeds(&["up"]);
-    assert!(!rig.succeeds(&["tool", "kafka-topics", "--list"]).contains("kept"));
+    assert!(!rig.succeeds(&["tool", "kafka-topics", "--list"]).contains("gone"));
 }
 
 /// How long a client keeps them is a matter of `users.rs`, tested there on a clock of its own.
