@@ -22,7 +22,7 @@ start: ## Build, start the servers, run the demo, then serve the book on port 30
 	@PORT=$(PORT) scripts/start.sh
 
 test: setup ## Check everything; ends with a table
-	@$(CHECKS) all $(addprefix --show ,$(SHOW))
+	@$(CHECKS) all $(addprefix --show ,$(SHOW)) $(addprefix --provider ,$(PROVIDERS))
 
 demo: ## Replay the calm week through Kafka and print it as a departures list
 	@cargo run -q -p lab01-solution -- --week calm --board

@@ -5,12 +5,15 @@
 # docker.sh stop: ends the engine that `start` has started; another is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-# shellcheck source=../versions.env
+# shellcheck source=versions.env
 . ./versions.env
 kafka=$KAFKA_IMAGE:$KAFKA_VERSION
 postgres=$POSTGRES_IMAGE:$POSTGRES_VERSION
 work=/var/tmp/tidemark-stand-ins
 pidfile=/var/run/tidemark-dockerd.pid
+# A stand-in carries this label, so that one of an earlier making is made anew.
+label=tidemark.stand-in
+making=$(cat .ci/stand-ins/* | sha256sum | cut -c 1-12)
 
 fail() {
     echo "$*"
@@ -27,22 +30,26 @@ engine_answers() {
     return 1
 }
 
+install_engine() {
+    apt-get update -qq >&2 &&
+        apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null 2>&1
+}
+
 start_engine() {
     docker version >/dev/null 2>&1 && return
     [ "$(id -u)" = 0 ] || fail "no Docker engine answers, and only root can start one"
-    if ! command -v dockerd >/dev/null; then
-        apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends docker.io iptables >/dev/null 2>&1 ||
-            fail "Docker Engine can't be installed"
-    fi
+    command -v dockerd >/dev/null || install_engine || fail "Docker Engine can't be installed"
     setsid dockerd --pidfile "$pidfile" >/var/tmp/dockerd.log 2>&1 </dev/null &
     engine_answers || fail "dockerd does not start: $(tail -n 1 /var/tmp/dockerd.log)"
 }
 
 # The distribution's own mirror, as apt knows it.
+# shellcheck disable=SC2016 # $(SITE) is apt's own.
 mirror() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian$' | head -n 1; }
 
 build_base() {
-    command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null 2>&1
+    command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null 2>&1 ||
+        fail "debootstrap can't be installed"
     debootstrap --variant=minbase --include=openjdk-17-jre-headless bookworm "$work/root" "$(mirror)" \
         >"$work/debootstrap.log" 2>&1 || fail "debootstrap failed: $(tail -n 1 "$work/debootstrap.log")"
     tar -C "$work/root" -c . | docker import - tidemark-stand-in-base >/dev/null
@@ -52,7 +59,9 @@ build_base() {
 # The same jars and binaries as Maven brings for the local provider, of the versions that the
 # images have.
 fetch() {
-    # Maven writes beside its files. Joined by && since errexit is off in a function before ||.
+    # Joined by && since errexit is off in a function before ||. `xz` is for tar.
+    command -v xz >/dev/null || apt-get install -y -qq xz-utils >/dev/null 2>&1
+    # Maven writes beside its files.
     cp crates/rig/program/maven/*.xml "$work" &&
         mkdir -p "$work/postgres" &&
         mvn -B -q -f "$work/kafka.xml" -Dkafka.version="$KAFKA_VERSION" \
@@ -63,11 +72,15 @@ fetch() {
 }
 
 build() {
-    docker build --quiet --tag "$1" --file ".ci/stand-ins/$2.Dockerfile" "$work" >/dev/null ||
+    docker build --quiet --label "$label=$making" --tag "$1" --file ".ci/stand-ins/$2.Dockerfile" "$work" >/dev/null ||
         fail "the stand-in for $1 can't be built"
 }
 
-there() { docker image inspect "$1" >/dev/null 2>&1; }
+there() {
+    local made
+    made=$(docker image inspect --format "{{with .Config.Labels}}{{index . \"$label\"}}{{end}}" "$1" 2>/dev/null) || return 1
+    [ -z "$made" ] || [ "$made" = "$making" ]
+}
 
 have_images() {
     there "$kafka" && there "$postgres" && return

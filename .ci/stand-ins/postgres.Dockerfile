@@ -1,5 +1,6 @@
 FROM tidemark-stand-in-base
 COPY postgres /opt/postgres
+COPY pg_isready /usr/local/bin/
 COPY postgres-entry.sh /opt/
 RUN useradd --system --home-dir /var/lib/postgresql postgres && mkdir -p /var/lib/postgresql
 ENTRYPOINT ["/bin/bash", "/opt/postgres-entry.sh"]

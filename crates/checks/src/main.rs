@@ -4,16 +4,22 @@
 //! |---|---|
 //! | [`lints`] | format, clippy, build and doc are silent |
 //! | [`solutions`] | every solution and every crate passes its tests |
+//! | [`engine`] | the tests that need a Docker engine pass |
+//! | [`compose`] | docker-compose.yml serves the labs' tests, keeps its data, leaves nothing |
 //! | [`untouched`] | an untouched lab fails at its own `todo!` and says what to do next |
 //! | [`wrong`] | every wrong answer is caught by its named test, with the reviewed message |
 //! | [`skeletons`] | skeleton and solution differ in the holes alone |
 //! | [`book`] | the book builds, and what it names exists |
 //! | [`rebuild`] | after all this, no dependency is compiled again |
-//! | [`all`] | all of them, and the table at the end |
+//! | [`demo`] | `make demo` prints its list |
+//! | [`all`], [`table`] | all of them, and the table at the end |
 
 mod all;
 mod book;
 mod cargo;
+mod compose;
+mod demo;
+mod engine;
 mod libtest;
 mod lints;
 mod outcome;
@@ -22,6 +28,7 @@ mod repo;
 mod skeletons;
 mod solutions;
 mod syntax;
+mod table;
 mod untouched;
 mod wrong;
 
@@ -62,11 +69,21 @@ enum Check {
         /// Show what every check prints
         #[arg(short, long)]
         verbose: bool,
+        /// Where the servers come from, `local` or `containers`; given twice, the labs' tests run
+        /// with the one and then with the other
+        #[arg(long, value_name = "PROVIDER", value_parser = ["local", "containers"])]
+        provider: Vec<String>,
     },
     /// Format, clippy, build, tests and docs of the whole workspace without a warning
     Lints,
-    /// The tests of everything but the labs, with real Kafka and PostgreSQL
+    /// The labs' tests on the reference answers, with real Kafka and PostgreSQL
     Solutions,
+    /// The tests of everything else: rig, flights, checks
+    Crates,
+    /// The tests that need a Docker engine; where none answers, they are left out
+    Containers,
+    /// docker-compose.yml, in both forms of compose: its settings, and the labs' tests on its servers
+    Compose,
     /// Untouched labs fail at the `todo!` of each test's own step, and say what to do next
     Untouched {
         /// The labs to check; all of them when none is named
@@ -95,6 +112,8 @@ enum Check {
     Book,
     /// `cargo test -p labNN --no-run` compiles nothing; run it after the others
     NoRebuild,
+    /// `make demo`, from the files through a broker to the departures list
+    Demo,
 }
 
 fn main() -> ExitCode {
@@ -132,9 +151,9 @@ fn again_accepting() -> ExitCode {
 /// Returns whether everything is green.
 fn run(cli: &Cli) -> Result<bool, NotRun> {
     let repo = Repo::find(cli.root.as_deref())?;
-    if let Check::All { show, verbose } = &cli.check {
+    if let Check::All { show, verbose, provider } = &cli.check {
         let every: Vec<String> = all::stage_names().into_iter().map(str::to_owned).collect();
-        return all::run(&repo, if *verbose { &every } else { show });
+        return all::run(&repo, if *verbose { &every } else { show }, provider);
     }
     let outcome = check(&repo, &cli.check)
         .unwrap_or_else(|NotRun(reason)| Outcome { not_run: Some(reason), ..Outcome::default() });
@@ -150,10 +169,14 @@ fn check(repo: &Repo, check: &Check) -> Result<Outcome, NotRun> {
         Check::All { .. } => Err("`all` is no single check".into()),
         Check::Lints => lints::run(repo),
         Check::Solutions => solutions::run(repo),
+        Check::Crates => solutions::run_crates(repo),
+        Check::Containers => engine::run(repo),
+        Check::Compose => compose::run(repo),
         Check::Untouched { labs } => untouched::run(repo, labs),
         Check::Wrong { lab, slug, .. } => wrong::run(repo, lab.as_deref(), slug.as_deref()),
         Check::Skeletons { labs } => skeletons::run(repo, labs),
         Check::Book => book::run(repo),
         Check::NoRebuild => rebuild::run(repo),
+        Check::Demo => demo::run(repo),
     }
 }

@@ -1,6 +1,7 @@
 //! What a check says at its end, and how `checks all` shows it.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,35 @@ pub struct Outcome {
     pub failed: u64,
     /// Why the check could not run at all.
     pub not_run: Option<String>,
+    /// Whether a machine like this one need not be able to run it: then it is no failure.
+    pub excused: bool,
+    /// What the labs' suites took within this check, where it runs them beside other things.
+    pub suites: Option<Suites>,
+}
+
+/// How many tests of the labs' suites ran, and how long they took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suites {
+    /// Their number.
+    pub tests: u64,
+    /// Their time.
+    pub took: Duration,
 }
 
 impl Outcome {
-    /// Whether nothing failed and everything ran.
+    /// A check that cannot run on a machine like this one, and why.
+    pub fn left_out(why: impl Into<String>) -> Outcome {
+        Outcome { not_run: Some(why.into()), excused: true, ..Outcome::default() }
+    }
+
+    /// Whether nothing failed, and what should have run has run.
     pub fn is_green(&self) -> bool {
-        self.failed == 0 && self.not_run.is_none()
+        self.failed == 0 && (self.not_run.is_none() || self.excused)
+    }
+
+    /// How many failures it counts for: what should have run and has not is one.
+    pub fn failures(&self) -> u64 {
+        self.failed + u64::from(self.not_run.is_some() && !self.excused)
     }
 
     /// One line for the table.
@@ -73,6 +97,11 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// How many there were.
+    pub fn all(&self) -> u64 {
+        self.passed + self.failures.len() as u64
+    }
+
     /// Counts one check that passed.
     pub fn pass(&mut self) {
         self.passed += 1;
@@ -100,7 +129,7 @@ impl Tally {
             verdict: verdict.into(),
             passed: self.passed,
             failed: self.failures.len() as u64,
-            not_run: None,
+            ..Outcome::default()
         }
     }
 }
@@ -128,6 +157,15 @@ mod tests {
     fn what_did_not_run_is_not_green() {
         let outcome = Outcome { not_run: Some("no mdbook".to_owned()), ..Outcome::default() };
         assert!(!outcome.is_green());
+        assert_eq!(outcome.failures(), 1);
         assert_eq!(outcome.verdict_line(), "NOT RUN: no mdbook");
+    }
+
+    #[test]
+    fn what_is_left_out_says_so_and_is_no_failure() {
+        let outcome = Outcome::left_out("no Docker engine here");
+        assert!(outcome.is_green());
+        assert_eq!(outcome.failures(), 0);
+        assert_eq!(outcome.verdict_line(), "NOT RUN: no Docker engine here");
     }
 }

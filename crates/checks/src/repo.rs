@@ -26,6 +26,21 @@ pub struct Package {
     pub name: String,
     /// Its folder, relative to the root, with `/` between its parts.
     pub folder: String,
+    /// Its test programs that a bare `cargo test` leaves out (`test = false`): they need a Docker
+    /// engine.
+    pub engine_tests: Vec<String>,
+}
+
+impl Package {
+    /// Whether its tests are a lab's suite, or the suite of what the labs' tests are made with.
+    pub fn is_suite(&self) -> bool {
+        self.folder.starts_with("solutions/") || self.folder == "tests/testkit"
+    }
+
+    /// Whether a learner edits it.
+    pub fn is_lab(&self) -> bool {
+        self.folder.starts_with("labs/")
+    }
 }
 
 impl Repo {
@@ -123,14 +138,31 @@ fn packages(root: &Path, metadata: &Value) -> Vec<Package> {
         let manifest = Path::new(package["manifest_path"].as_str()?);
         let folder = manifest.parent()?.strip_prefix(root).ok()?.to_string_lossy();
         let name = package["name"].as_str()?.to_owned();
-        Some(Package { name, folder: folder.replace('\\', "/") })
+        let engine_tests = engine_tests(package);
+        Some(Package { name, folder: folder.replace('\\', "/"), engine_tests })
     };
     metadata["packages"].as_array().into_iter().flatten().filter_map(package).collect()
+}
+
+fn engine_tests(package: &Value) -> Vec<String> {
+    let targets = package["targets"].as_array().into_iter().flatten();
+    let left_out = targets.filter(|target| target["kind"][0] == "test" && target["test"] == false);
+    left_out.filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_that_a_bare_cargo_test_leaves_out_need_an_engine() {
+        let package = serde_json::json!({"targets": [
+            {"name": "lib", "kind": ["lib"], "test": false},
+            {"name": "life", "kind": ["test"], "test": true},
+            {"name": "containers", "kind": ["test"], "test": false},
+        ]});
+        assert_eq!(engine_tests(&package), ["containers"]);
+    }
 
     #[test]
     fn the_root_is_the_nearest_folder_with_labs() {

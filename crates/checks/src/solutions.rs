@@ -1,11 +1,14 @@
-//! `checks solutions`: the tests of everything but the labs, with real Kafka and PostgreSQL.
+//! `checks solutions` and `checks crates`: the tests of everything but the untouched labs, with
+//! real Kafka and PostgreSQL.
+
+use std::time::Instant;
 
 use crate::cargo::{self, Run};
 use crate::libtest::{self, Verdict};
-use crate::outcome::{NotRun, Outcome, Tally, plural};
-use crate::repo::Repo;
+use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
+use crate::repo::{Package, Repo};
 
-/// Runs the tests of every package outside of `labs`, one package at a time.
+/// Runs the labs' suites on the reference answers, one package at a time.
 ///
 /// # Errors
 /// When there is no solution, or cargo cannot be started.
@@ -16,26 +19,71 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
     }
     let mut tally = Tally::default();
     let mut servers = Servers::default();
-    for package in repo.packages.iter().filter(|package| !package.folder.starts_with("labs/")) {
-        let arguments = ["test", "-p", &package.name, "--no-fail-fast"];
-        let run = cargo::run_apart(cargo::cargo(&repo.root).args(arguments))?;
-        println!("cargo test -p {}", package.name);
-        for line in libtest::result_lines(&run.output) {
-            println!("{line}");
-        }
-        servers.read(&run.output);
-        count(&package.name, &run, &mut tally);
-    }
+    let (suites, all_said) = suites(repo, &[], &mut tally)?;
+    all_said.iter().for_each(|said| servers.read(said));
     let rig = cargo::cargo(&repo.root)
         .args(["run", "-q", "-p", "rig-program", "--", "status"])
         .output()?;
     servers.read(&String::from_utf8_lossy(&rig.stdout));
     let tests = tally.passed as usize + tally.failures.len();
     let scope = format!("{}, {}", plural(solutions, "lab"), plural(tests, "test"));
-    Ok(tally.outcome(scope, format!("passed; {}", servers.show())))
+    let outcome = tally.outcome(scope, format!("passed; {}", servers.show()));
+    Ok(Outcome { suites: Some(suites), ..outcome })
 }
 
-fn count(package: &str, run: &Run, tally: &mut Tally) {
+/// Runs the tests of the packages that are neither labs nor suites of labs.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn run_crates(repo: &Repo) -> Result<Outcome, NotRun> {
+    let mut tally = Tally::default();
+    let mut packages = 0;
+    for package in repo.packages.iter().filter(|p| !p.is_lab() && !p.is_suite()) {
+        test(repo, package, &[], &mut tally)?;
+        packages += 1;
+    }
+    let tests = tally.passed as usize + tally.failures.len();
+    let scope = format!("{}, {}", plural(packages, "crate"), plural(tests, "test"));
+    Ok(tally.outcome(scope, "passed"))
+}
+
+/// Runs the labs' suites in this environment. Returns what they took and what each has printed.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn suites(
+    repo: &Repo,
+    environment: &[(&str, &str)],
+    tally: &mut Tally,
+) -> Result<(Suites, Vec<String>), NotRun> {
+    let (began, before) = (Instant::now(), tally.all());
+    let mut said = Vec::new();
+    for package in repo.packages.iter().filter(|package| package.is_suite()) {
+        said.push(test(repo, package, environment, tally)?);
+    }
+    Ok((Suites { tests: tally.all() - before, took: began.elapsed() }, said))
+}
+
+/// `cargo test -p` of one package. Returns what it printed.
+fn test(
+    repo: &Repo,
+    package: &Package,
+    environment: &[(&str, &str)],
+    tally: &mut Tally,
+) -> Result<String, NotRun> {
+    let mut command = cargo::cargo(&repo.root);
+    command.args(["test", "-p", &package.name, "--no-fail-fast"]);
+    let run = cargo::run_apart(command.envs(environment.iter().copied()))?;
+    println!("cargo test -p {}", package.name);
+    for line in libtest::result_lines(&run.output) {
+        println!("{line}");
+    }
+    count(&package.name, &run, tally);
+    Ok(run.output)
+}
+
+/// Counts the tests of one run of `cargo test`.
+pub fn count(package: &str, run: &Run, tally: &mut Tally) {
     let failed_before = tally.failures.len();
     match libtest::verdicts(&run.output) {
         Ok(verdicts) => {

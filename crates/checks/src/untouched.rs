@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
 
 use crate::cargo::{self, Run};
 use crate::libtest::{self, Kind, Report, Verdict, Verdicts};
-use crate::outcome::{NotRun, Outcome, Tally, plural};
+use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
 use crate::repo::{Repo, files_below};
 use crate::syntax::{Source, step_named};
 
@@ -23,6 +24,7 @@ pub fn run(repo: &Repo, asked: &[String]) -> Result<Outcome, NotRun> {
     }
     let mut tally = Tally::default();
     let mut tests = 0;
+    let began = Instant::now();
     for lab in &labs {
         let (run, reports) = run_lab(repo, lab)?;
         let failed_before = tally.failures.len();
@@ -38,7 +40,9 @@ pub fn run(repo: &Repo, asked: &[String]) -> Result<Outcome, NotRun> {
         }
     }
     let scope = format!("{}, {}", plural(labs.len(), "lab"), plural(tests, "test"));
-    Ok(tally.outcome(scope, "fail at their own todo"))
+    let suites = Suites { tests: tests as u64, took: began.elapsed() };
+    let outcome = tally.outcome(scope, "fail at their own todo");
+    Ok(Outcome { suites: Some(suites), ..outcome })
 }
 
 fn run_lab(repo: &Repo, lab: &str) -> Result<(Run, BTreeMap<String, Report>), NotRun> {

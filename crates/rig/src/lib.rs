@@ -121,10 +121,12 @@ fn join(place: &Place) -> Option<Cluster> {
     if external::forced().ok()?.is_some_and(|forced| forced != cluster.provider) {
         return None;
     }
-    let control = Control::connect(&cluster).ok()?;
+    // In this order: a program that is ending its servers wakes them to stop them, and lets nobody
+    // in any more.
     if !cluster.answers() {
         return None;
     }
+    let control = Control::connect(&cluster).ok()?;
     // Dropping the connection would let the servers end while this process still uses them.
     let _ = HELD.set(control);
     Some(cluster)

@@ -21,6 +21,11 @@ pub struct Names {
 const FOLDERS: [&str; 10] =
     ["bin", "book", "crates", "data", "docs", "labs", "scripts", "solutions", "tests", "target"];
 
+/// The pages on which a command may be for one kind of servers alone: there the ways to have them are
+/// explained. Everywhere else, learners with and without Docker type the same.
+const PAGES_ON_SERVERS: [&str; 3] =
+    ["book/src/set-up.md", "book/src/how-tests-reach-kafka.md", "CONTRIBUTING.md"];
+
 /// Reads the targets that `make help` shows.
 pub fn make_targets(makefile: &str) -> BTreeSet<String> {
     let documented = makefile.lines().filter(|line| line.contains("## "));
@@ -43,9 +48,22 @@ pub fn check(root: &Path, page: &Page, names: &Names) -> Vec<Result<(), String>>
     for block in page.blocks.iter().filter(|block| is_shell(&block.info)) {
         for (line, number) in block.code.lines().zip(block.line + 1..) {
             results.extend(command_results(line, names, &page.at(number)));
+            results.extend(same_for_all(line, &page.name, &page.at(number)));
         }
     }
     results
+}
+
+/// A line of a block is no command for one kind of servers alone.
+fn same_for_all(line: &str, page: &str, place: &str) -> Option<Result<(), String>> {
+    if PAGES_ON_SERVERS.contains(&page) {
+        return None;
+    }
+    let command = line.trim().trim_start_matches(['$', '#']).trim();
+    let is_for_some = ["docker", "bin/compose", "TIDEMARK_RIG", "export TIDEMARK_RIG"]
+        .iter()
+        .any(|start| command.starts_with(start));
+    is_for_some.then(|| Err(format!("{place}: `{command}` is for one kind of servers alone")))
 }
 
 fn is_shell(info: &str) -> bool {
@@ -141,6 +159,10 @@ mod tests {
             (
                 "`cargo test -p lab02`",
                 "a.md:1: `cargo test -p lab02`: the workspace has no package `lab02`",
+            ),
+            (
+                "\n```console\n$ docker ps\n```\n",
+                "a.md:3: `docker ps` is for one kind of servers alone",
             ),
             ("\n```console\n$ make nope\n```\n", "a.md:3: `make nope`: make has no target `nope`"),
         ] {

@@ -1,63 +1,103 @@
 //! Kafka and PostgreSQL in containers, used again by every later start.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use testcontainers::bollard::models::{HostConfig, PortBinding};
-use testcontainers::core::{IntoContainerPort, WaitFor};
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, ReuseDirective};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::engine::{Engine, LABEL};
+use crate::engine::{Engine, Trouble};
 use crate::order::Order;
+use crate::requests::{self, Server};
+use crate::talk::say;
 
-/// Kafka's port for clients inside its container.
-const KAFKA_PORT: u16 = 9092;
+/// How often a container that starts is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// PostgreSQL's port inside its container.
-const POSTGRES_PORT: u16 = 5432;
+/// What a server writes when its disk is full: the words of the system's error ENOSPC.
+const DISK_FULL: &str = "No space left on device";
 
-/// What a container may take of the machine's memory, in bytes.
-const MEMORY_BYTES: i64 = 1024 * 1024 * 1024;
+/// The longest quotation from a container's log, in characters.
+const QUOTED_CHARS: usize = 160;
 
-/// How long a container may take to be ready.
-const START_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// Two containers that were started.
+/// Both servers of an order.
 pub struct Servers {
     engine: Engine,
-    kafka: ContainerAsync<GenericImage>,
-    postgres: ContainerAsync<GenericImage>,
+    order: Order,
+    kafka: Server,
+    postgres: Server,
+    /// Containers of earlier starts. They hold data, so a start that fails keeps them.
+    earlier: Vec<String>,
+    /// The containers that run, with their servers' names.
+    running: Vec<(&'static str, String)>,
+}
+
+/// Why a server does not start.
+enum StartError {
+    /// Its container does not do: a new one might.
+    Container(String),
+    /// Whatever else; a new container would do no better.
+    Other(String),
+}
+
+impl StartError {
+    fn into_text(self) -> String {
+        match self {
+            StartError::Container(why) | StartError::Other(why) => why,
+        }
+    }
 }
 
 impl Servers {
-    /// Starts the containers of an order, or finds those of the same order again.
+    /// The servers of an order, not yet started.
+    pub fn new(engine: Engine, order: Order) -> Servers {
+        let (kafka, postgres) = (requests::kafka(&order), requests::postgres(&order));
+        Servers { engine, order, kafka, postgres, earlier: Vec::new(), running: Vec::new() }
+    }
+
+    /// Starts the containers, or finds those of the same order again with their data, and waits
+    /// until both servers answer.
     ///
-    /// A container that is found again is not waited for: whoever ordered it asks it whether it
-    /// answers.
+    /// A container that was stopped or paused is woken. One that does not answer in its time is
+    /// replaced, and that is said.
     ///
     /// # Errors
-    /// When an image cannot be had or a container does not become ready.
-    pub async fn start(order: &Order) -> Result<Servers, String> {
-        let engine = Engine::connect()?;
-        remove_other_orders(&engine, order).await?;
-        engine.pull(&order.kafka_image).await?;
-        engine.pull(&order.postgres_image).await?;
+    /// When an image cannot be had or a server does not answer. The caller clears up with
+    /// [`Servers::give_up`].
+    pub async fn start(&mut self) -> Result<(), String> {
+        self.replace_other_orders().await?;
+        let patience = self.order.start_timeout();
+        self.engine.pull(&self.kafka.image, patience).await?;
+        self.engine.pull(&self.postgres.image, patience).await?;
         let (kafka, postgres) =
-            futures::join!(kafka_request(order).start(), postgres_request(order).start());
-        let failed = |image: &str, error| format!("{image} can't be started: {error}");
-        Ok(Servers {
-            kafka: kafka.map_err(|error| failed(&order.kafka_image, error))?,
-            postgres: postgres.map_err(|error| failed(&order.postgres_image, error))?,
-            engine,
-        })
+            futures::try_join!(self.start_one(&self.kafka), self.start_one(&self.postgres))?;
+        self.running = vec![(self.kafka.name, kafka), (self.postgres.name, postgres)];
+        Ok(())
+    }
+
+    /// After a start that failed: no container runs any more, and those of earlier starts are
+    /// kept.
+    ///
+    /// # Errors
+    /// When the engine cannot do so.
+    pub async fn give_up(&self) -> Result<(), String> {
+        let found = self.engine.containers(&self.order.label).await?;
+        let ends = found.into_iter().filter_map(|container| container.id).map(async |id| {
+            if self.earlier.contains(&id) {
+                self.engine.stop(&id).await
+            } else {
+                self.engine.remove(&id).await
+            }
+        });
+        futures::future::try_join_all(ends).await.map(drop)
     }
 
     /// Which container does not serve any more, and why.
     pub async fn lost(&self) -> Option<String> {
-        for (name, container) in [("Kafka", &self.kafka), ("PostgreSQL", &self.postgres)] {
-            if let Some(trouble) = self.engine.trouble(container.id()).await {
-                return Some(format!("{name}'s container {trouble}"));
+        for (name, id) in &self.running {
+            match self.engine.trouble(id).await {
+                Ok(None) => {}
+                Ok(Some(trouble)) => return Some(format!("{name}'s container {trouble}")),
+                Err(why) => return Some(why),
             }
         }
         None
@@ -67,123 +107,167 @@ impl Servers {
     ///
     /// # Errors
     /// When one of them cannot be stopped.
-    pub async fn stop(self) -> Result<(), String> {
-        let failed = |error| format!("a container can't be stopped: {error}");
-        // Neither has work left that it would have to finish.
-        self.kafka.stop_with_timeout(Some(5)).await.map_err(failed)?;
-        self.postgres.stop_with_timeout(Some(5)).await.map_err(failed)
+    pub async fn stop(&self) -> Result<(), String> {
+        stop_all(&self.engine, &self.order.label).await
     }
 
-    /// Removes the containers and their data.
-    ///
-    /// # Errors
-    /// When one of them cannot be removed.
-    pub async fn remove(self) -> Result<(), String> {
-        let failed = |error| format!("a container can't be removed: {error}");
-        self.kafka.rm().await.map_err(failed)?;
-        self.postgres.rm().await.map_err(failed)
+    /// A container on another port, of another version or with another password is of no use any
+    /// more.
+    async fn replace_other_orders(&mut self) -> Result<(), String> {
+        for container in self.engine.containers(&self.order.label).await? {
+            let id = container.id.unwrap_or_default();
+            let labels = container.labels.unwrap_or_default();
+            let is_wanted = [&self.kafka, &self.postgres]
+                .iter()
+                .any(|server| server.labels.iter().all(|(k, v)| labels.get(k) == Some(v)));
+            if is_wanted {
+                self.earlier.push(id);
+                continue;
+            }
+            let server = labels.get("tidemark.server").map_or("unknown", String::as_str);
+            say_lost(&format!(
+                "the earlier container of {server} has another image, port or password"
+            ));
+            self.engine.remove(&id).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_one(&self, server: &Server) -> Result<String, String> {
+        if let Some(id) = self.find(server).await? {
+            match self.start_again(server, &id).await {
+                Ok(()) => return Ok(id),
+                Err(StartError::Other(why)) => return Err(why),
+                Err(StartError::Container(why)) => {
+                    say_lost(&why);
+                    self.engine.remove(&id).await?;
+                }
+            }
+        }
+        self.start_new(server).await.map_err(StartError::into_text)
+    }
+
+    async fn find(&self, server: &Server) -> Result<Option<String>, String> {
+        let found = self.engine.containers(&self.order.label).await?;
+        let is_its = |labels: &std::collections::HashMap<String, String>| {
+            server.labels.iter().all(|(k, v)| labels.get(k) == Some(v))
+        };
+        let its = found.into_iter().find(|c| c.labels.as_ref().is_some_and(is_its));
+        Ok(its.and_then(|container| container.id))
+    }
+
+    async fn start_again(&self, server: &Server, id: &str) -> Result<(), StartError> {
+        let until = Instant::now() + self.order.start_timeout();
+        let woken = self.engine.wake(id, self.order.memory_bytes()).await;
+        woken.map_err(|why| StartError::Other(format!("{}'s container {why}", server.name)))?;
+        self.wait_for_answer(server, id, until).await
+    }
+
+    async fn start_new(&self, server: &Server) -> Result<String, StartError> {
+        let until = Instant::now() + self.order.start_timeout();
+        let request = (server.request)(&self.order);
+        let started = timeout(self.order.start_timeout(), request.start()).await;
+        let failed = |why| StartError::Other(format!("{} can't be started: {why}", server.image));
+        let container = started
+            .map_err(|_| failed("the Docker engine takes too long".to_owned()))?
+            .map_err(|error| failed(error.to_string()))?;
+        let id = container.id().to_owned();
+        self.wait_for_answer(server, &id, until).await?;
+        Ok(id)
+    }
+
+    async fn wait_for_answer(
+        &self,
+        server: &Server,
+        id: &str,
+        until: Instant,
+    ) -> Result<(), StartError> {
+        loop {
+            if let Some(trouble) = self.engine.trouble(id).await.map_err(StartError::Other)? {
+                return Err(self.why_not(server, id, Some(trouble)).await);
+            }
+            let (answers, port) = (server.answers, server.port);
+            if tokio::task::spawn_blocking(move || answers(port)).await.unwrap_or(false) {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                return Err(self.why_not(server, id, None).await);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The sentence about a container that has ended, or does not answer in its time.
+    async fn why_not(&self, server: &Server, id: &str, trouble: Option<Trouble>) -> StartError {
+        let name = server.name;
+        let lines = self.engine.last_lines(id).await;
+        if lines.iter().any(|line| line.contains(DISK_FULL)) {
+            return StartError::Other(format!(
+                "{name}'s container found the disk full; make room, for example with \
+                 `docker system prune`"
+            ));
+        }
+        match trouble {
+            Some(Trouble::OutOfMemory) => StartError::Other(format!(
+                "{name}'s container ran out of its {} MiB of memory; \
+                 set TIDEMARK_CONTAINER_MIB to more",
+                self.order.memory_mib
+            )),
+            Some(trouble) => StartError::Container(format!(
+                "{name}'s container {trouble} at its start: {}",
+                telling_line(&lines)
+            )),
+            None => StartError::Container(format!(
+                "{name}'s container did not answer within {} s; its last line: {}",
+                self.order.start_seconds,
+                telling_line(&lines)
+            )),
+        }
     }
 }
 
-/// Containers of the same rig on another port or of another version are of no use any more.
-async fn remove_other_orders(engine: &Engine, order: &Order) -> Result<(), String> {
-    let wanted = [kafka_labels(order), postgres_labels(order)];
-    let found = engine.containers(&order.label).await?;
-    let all_wanted = found.iter().all(|container| {
-        let labels = container.labels.clone().unwrap_or_default();
-        wanted.iter().any(|wanted| wanted.iter().all(|(k, v)| labels.get(k) == Some(v)))
-    });
-    if all_wanted { Ok(()) } else { engine.remove_all(&order.label).await }
+/// Stops the containers of a label and keeps them.
+///
+/// # Errors
+/// When one of them cannot be stopped.
+pub async fn stop_all(engine: &Engine, label: &str) -> Result<(), String> {
+    let ids = engine.containers(label).await?.into_iter().filter_map(|container| container.id);
+    let stops = ids.map(async |id| engine.stop(&id).await);
+    futures::future::try_join_all(stops).await.map(drop)
 }
 
-fn labels(order: &Order, server: &str, image: &str, port: u16) -> HashMap<String, String> {
-    HashMap::from([
-        (LABEL.to_owned(), order.label.clone()),
-        ("tidemark.server".to_owned(), server.to_owned()),
-        ("tidemark.image".to_owned(), image.to_owned()),
-        ("tidemark.port".to_owned(), port.to_string()),
-    ])
+/// Removes the containers of a label with their volumes.
+///
+/// # Errors
+/// When one of them cannot be removed.
+pub async fn remove_all(engine: &Engine, label: &str) -> Result<(), String> {
+    let ids = engine.containers(label).await?.into_iter().filter_map(|container| container.id);
+    let removals = ids.map(async |id| engine.remove(&id).await);
+    futures::future::try_join_all(removals).await.map(drop)
 }
 
-fn kafka_labels(order: &Order) -> HashMap<String, String> {
-    labels(order, "kafka", &order.kafka_image, order.kafka_port)
+fn say_lost(why: &str) {
+    say(&format!("lost-data {why}"));
 }
 
-fn postgres_labels(order: &Order) -> HashMap<String, String> {
-    labels(order, "postgres", &order.postgres_image, order.postgres_port)
+/// The last line that speaks of an error, or else the last line of all.
+fn telling_line(lines: &[String]) -> String {
+    let is_telling = |line: &&String| {
+        ["ERROR", "FATAL", "Error", "Exception", "error"].iter().any(|word| line.contains(word))
+    };
+    let line = lines.iter().rfind(is_telling).or(lines.last());
+    line.map_or("it wrote nothing".to_owned(), |line| line.chars().take(QUOTED_CHARS).collect())
 }
 
-fn kafka_request(order: &Order) -> ContainerRequest<GenericImage> {
-    let request = image(&order.kafka_image)
-        .with_wait_for(WaitFor::message_on_stdout("Kafka Server started"))
-        .with_labels(kafka_labels(order));
-    let request = on_loopback(request, order.kafka_port, KAFKA_PORT);
-    kafka_settings(order.kafka_port)
-        .into_iter()
-        .fold(request, |request, (name, value)| request.with_env_var(name, value))
-}
+#[cfg(test)]
+mod tests {
+    use super::telling_line;
 
-/// One node; short waits for short tests, as the local provider has them.
-fn kafka_settings(port: u16) -> Vec<(&'static str, String)> {
-    let advertised = format!("PLAINTEXT://127.0.0.1:{port}");
-    let settings = [
-        ("KAFKA_NODE_ID", "1"),
-        ("KAFKA_PROCESS_ROLES", "broker,controller"),
-        ("KAFKA_LISTENERS", "PLAINTEXT://:9092,CONTROLLER://:9093"),
-        ("KAFKA_ADVERTISED_LISTENERS", &advertised),
-        ("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
-        ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
-        ("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093"),
-        ("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false"),
-        ("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "1"),
-        ("KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR", "1"),
-        ("KAFKA_TRANSACTION_STATE_LOG_NUM_PARTITIONS", "1"),
-        ("KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "1"),
-        ("KAFKA_TRANSACTION_STATE_LOG_MIN_ISR", "1"),
-        ("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_NUM_PARTITIONS", "1"),
-        ("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR", "1"),
-        ("KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR", "1"),
-        ("KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS", "0"),
-        ("KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS", "500"),
-        ("KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS", "1000"),
-    ];
-    settings.map(|(name, value)| (name, value.to_owned())).to_vec()
-}
-
-fn postgres_request(order: &Order) -> ContainerRequest<GenericImage> {
-    // The image starts the server twice: once to make the database, once for good.
-    let request = image(&order.postgres_image)
-        .with_wait_for(WaitFor::message_on_stdout("init process complete"))
-        .with_wait_for(WaitFor::message_on_stderr("ready to accept connections"))
-        .with_labels(postgres_labels(order))
-        .with_env_var("POSTGRES_USER", "tidemark")
-        .with_env_var("POSTGRES_DB", "tidemark")
-        .with_env_var("POSTGRES_PASSWORD", &order.password)
-        // Quicker, and enough for data of one test.
-        .with_cmd(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "max_connections=200"]);
-    on_loopback(request, order.postgres_port, POSTGRES_PORT)
-}
-
-fn image(name_and_tag: &str) -> GenericImage {
-    let (name, tag) = name_and_tag.rsplit_once(':').unwrap_or((name_and_tag, "latest"));
-    GenericImage::new(name, tag)
-}
-
-/// Binds a port of the container to one of this machine, on the loopback interface alone.
-fn on_loopback(
-    request: ContainerRequest<GenericImage>,
-    port: u16,
-    inside: u16,
-) -> ContainerRequest<GenericImage> {
-    let binding =
-        PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(port.to_string()) };
-    let bindings = HashMap::from([(format!("{inside}/tcp"), Some(vec![binding]))]);
-    request
-        .with_mapped_port(port, inside.tcp())
-        .with_startup_timeout(START_TIMEOUT)
-        .with_reuse(ReuseDirective::Always)
-        .with_host_config_modifier(move |config: &mut HostConfig| {
-            config.port_bindings = Some(bindings.clone());
-            config.memory = Some(MEMORY_BYTES);
-        })
+    #[test]
+    fn the_last_line_that_speaks_of_an_error_is_quoted() {
+        let lines = ["FATAL: no room", "shutting down"].map(str::to_owned);
+        assert_eq!(telling_line(&lines), "FATAL: no room");
+        assert_eq!(telling_line(&lines[1..]), "shutting down");
+        assert_eq!(telling_line(&[]), "it wrote nothing");
+    }
 }

@@ -29,7 +29,8 @@ pub enum Data {
 /// When something does not end or cannot be removed.
 pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     if !place.folder().exists() {
-        return Ok(orphans::end(place.folder())? > 0);
+        let left = orphans::end(place.folder())?;
+        return Ok(containers::clear(place)? || left > 0);
     }
     if !folder::is_ours(place.folder()) {
         return Err(Failure(format!(
@@ -42,11 +43,14 @@ pub fn end(place: &Place, data: Data) -> Result<bool, Failure> {
     // A keeper that was killed leaves servers; one that hangs is a left-over itself.
     let left = orphans::end(place.folder())?;
     let _ = std::fs::remove_file(place.cluster_file());
+    let containers_ran = match data {
+        Data::Keep => containers::stop(place)?,
+        Data::Remove => containers::clear(place)?,
+    };
     if data == Data::Remove {
-        containers::clear(place)?;
         folder::remove(place.folder())?;
     }
-    Ok(asked || left > 0)
+    Ok(asked || containers_ran || left > 0)
 }
 
 /// Ends everything of this clone, private rigs among them.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use rig::RigError;
 use thiserror::Error;
 
 /// Why a provider, or a step of it, cannot serve.
@@ -20,5 +21,11 @@ impl Failure {
     pub fn of_file<E: Display>(verb: &'static str, path: &Path) -> impl Fn(E) -> Failure {
         let path = path.display().to_string();
         move |error| Failure(format!("cannot {verb} {path}: {error}"))
+    }
+}
+
+impl From<RigError> for Failure {
+    fn from(error: RigError) -> Failure {
+        Failure(error.0)
     }
 }

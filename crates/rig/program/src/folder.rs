@@ -55,7 +55,8 @@ fn mark(folder: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let mut entries = fs::read_dir(folder).map_err(Failure::of_file("read", folder))?;
-    if entries.next().is_some() {
+    // Another start may have marked it since.
+    if entries.next().is_some() && !is_ours(folder) {
         return Err(Failure(format!(
             "{} holds files that are not the rig's; set TIDEMARK_RIG_DIR to an empty folder",
             folder.display()

@@ -10,12 +10,15 @@ mod kafka;
 mod keeper;
 mod local;
 mod maven;
+mod memory;
 mod orphans;
+mod patience;
 mod ports;
 mod postgres;
 mod process;
 mod provider;
 mod random;
+mod slow;
 mod tools;
 mod up;
 mod versions;
@@ -61,6 +64,9 @@ enum Verb {
     },
     /// Say whether the servers are up, and where
     Status,
+    /// Say whether a Docker engine answers, and fail with the reason where none does
+    #[command(hide = true)]
+    Engine,
     /// Fetch what the servers need, without starting them
     Fetch,
     /// Run one of Kafka's own tools on the rig's broker
@@ -103,8 +109,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Up { private: Some(folder) } => up::up(&Place::at(folder), true),
         Verb::Up { private: None } => {
-            if let Some(cluster) = external::from_environment().map_err(|e| Failure(e.0))? {
-                println!("rig: {cluster} (external: named by the environment)");
+            if say_external()? {
                 return Ok(());
             }
             if up::is_up(&place) {
@@ -112,14 +117,20 @@ fn run(verb: Verb) -> Result<(), Failure> {
             }
             up::up(&place, false)
         }
-        Verb::Stop => say_ended(down::end_all(&place, Data::Keep)?, "their data are kept"),
+        Verb::Stop => {
+            leave_external_alone();
+            say_ended(down::end_all(&place, Data::Keep)?, "their data are kept")
+        }
         Verb::Down { private: Some(folder) } => {
             down::end(&Place::at(folder), Data::Remove).map(|_| ())
         }
         Verb::Down { private: None } => {
+            leave_external_alone();
             say_ended(down::end_all(&place, Data::Remove)?, "nothing of them is left")
         }
+        Verb::Status if say_external()? => Ok(()),
         Verb::Status => status(&place),
+        Verb::Engine => docker::ping().map(|()| println!("rig: a Docker engine answers")),
         Verb::Fetch => fetch(&place),
         Verb::Tool { name, arguments } => tools::kafka(&joined()?, &name, &arguments),
         Verb::Psql { arguments } => tools::psql(&joined()?, &arguments),
@@ -129,6 +140,27 @@ fn run(verb: Verb) -> Result<(), Failure> {
 
 fn joined() -> Result<Rig, Failure> {
     Rig::up().map_err(|error| Failure(error.0))
+}
+
+/// Says where the servers are that the environment names. Whether it names any.
+fn say_external() -> Result<bool, Failure> {
+    let named = external::from_environment().map_err(|error| Failure(error.0))?;
+    if let Some(cluster) = &named {
+        println!("rig: {cluster} (external: named by the environment)");
+    }
+    Ok(named.is_some())
+}
+
+/// Servers that the rig did not start are not the rig's to end. Its own, from before the
+/// environment named others, are ended all the same, and settings that are wrong don't hinder it.
+fn leave_external_alone() {
+    if let Ok(Some(cluster)) = external::from_environment() {
+        println!(
+            "rig: Kafka at {} and PostgreSQL at {} were not started by the rig; they are left as they are",
+            cluster.bootstrap(),
+            cluster.database_address()
+        );
+    }
 }
 
 fn status(place: &Place) -> Result<(), Failure> {
@@ -145,7 +177,7 @@ fn status(place: &Place) -> Result<(), Failure> {
 fn say_ended(any: bool, what_is_left: &str) -> Result<(), Failure> {
     match any {
         true => println!("rig: Kafka and PostgreSQL have ended; {what_is_left}"),
-        false => println!("rig: they were not running; {what_is_left}"),
+        false => println!("rig: its own servers were not running; {what_is_left}"),
     }
     Ok(())
 }

@@ -1,11 +1,13 @@
 //! Servers that a keeper left behind when it was killed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 
 use crate::failure::Failure;
+use crate::memory;
+use crate::slow::say_when_slow;
 
 /// The beginnings of the names under which fetched software lies in a rig's folder.
 const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
@@ -13,8 +15,16 @@ const SOFTWARE: [&str; 2] = ["/kafka-jars-", "/postgres-programs-"];
 /// How long killed processes may take to be gone.
 const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Kills the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
-/// it. Returns how many there were, once they are gone.
+/// The program that keeps containers. It has seen its keeper go and stops them; were it killed,
+/// the engine would go on stopping them after the next start has found them.
+const CONTAINERS: &str = "rig-containers";
+
+/// How long that program may take until it is killed all the same.
+const CONTAINERS_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Ends the processes that belong to a folder: Java and PostgreSQL at work in it, and keepers of
+/// it, are killed; the containers' program is waited for. Returns how many there were, once they
+/// are gone, and their shared memory with them.
 ///
 /// A process belongs to the folder when one of its arguments lies in it, or when it works in it.
 /// The software there is used by private rigs and by Kafka's tools as well, so it does not count.
@@ -23,11 +33,18 @@ const GONE_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// When one of them does not go away.
 pub fn end(folder: &Path) -> Result<usize, Failure> {
-    let until = Instant::now() + GONE_TIMEOUT;
+    say_when_slow("ending what an earlier start has left", || end_all(folder))
+}
+
+fn end_all(folder: &Path) -> Result<usize, Failure> {
+    let began = Instant::now();
+    let until = began + CONTAINERS_TIMEOUT + GONE_TIMEOUT;
     let mut ended = std::collections::HashSet::new();
+    let mut shared = Vec::new();
     loop {
-        let left = kill_all(folder)?;
+        let left = kill_all(folder, &mut shared, began.elapsed() >= CONTAINERS_TIMEOUT)?;
         if left.is_empty() {
+            memory::free(folder, &shared);
             return Ok(ended.len());
         }
         ended.extend(left.iter().copied());
@@ -40,7 +57,13 @@ pub fn end(folder: &Path) -> Result<usize, Failure> {
     }
 }
 
-fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
+/// Kills what is there, the containers' program only if asked to. `shared` gains the files of shared
+/// memory that those processes had.
+fn kill_all(
+    folder: &Path,
+    shared: &mut Vec<PathBuf>,
+    containers_too: bool,
+) -> Result<Vec<Pid>, Failure> {
     let mut system = System::new()
         .map_err(|error| Failure(format!("cannot list the machine's processes: {error}")))?;
     let what = ProcessRefreshKind::nothing()
@@ -49,14 +72,17 @@ fn kill_all(folder: &Path) -> Result<Vec<Pid>, Failure> {
         .with_exe(UpdateKind::Always);
     system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
     let me = Pid::from_u32(std::process::id());
-    let mut killed = Vec::new();
+    let mut left = Vec::new();
     for (pid, process) in system.processes() {
         if *pid != me && is_server(process) && belongs_to(process, folder) {
-            process.kill();
-            killed.push(*pid);
+            shared.extend(memory::files_of(pid.as_u32()));
+            if containers_too || process.name() != CONTAINERS {
+                process.kill();
+            }
+            left.push(*pid);
         }
     }
-    Ok(killed)
+    Ok(left)
 }
 
 fn is_server(process: &Process) -> bool {
@@ -67,7 +93,8 @@ fn is_server(process: &Process) -> bool {
     let keeps = process.cmd().iter().any(|argument| argument == crate::keeper::COMMAND);
     !ended
         && !is_thread
-        && (["java", "postgres", "initdb"].contains(&name.as_ref()) || name == "rig" && keeps)
+        && (["java", "postgres", "initdb", CONTAINERS].contains(&name.as_ref())
+            || name == "rig" && keeps)
 }
 
 fn belongs_to(process: &Process, folder: &Path) -> bool {

@@ -31,6 +31,11 @@ pub fn free(variable: &str) -> Result<SocketAddr, Failure> {
     }
 }
 
+/// Whether nobody listens at this port.
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind((LOCALHOST, port)).is_ok()
+}
+
 /// Any free port of [`RANGE`], looked for from a place drawn at random.
 ///
 /// # Errors

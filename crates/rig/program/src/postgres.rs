@@ -128,6 +128,8 @@ impl Postgres {
             format!("port={}", self.address.port()),
             format!("listen_addresses={}", self.address.ip()),
             "unix_socket_directories=".to_owned(),
+            // In files of the data's folder, which goes. What lies in /dev/shm outlives a kill.
+            "dynamic_shared_memory_type=mmap".to_owned(),
             "max_connections=200".to_owned(),
             "timezone=UTC".to_owned(),
             "log_timezone=UTC".to_owned(),

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::keeper::COMMAND;
 use crate::local;
+use crate::slow::say_when_slow;
 
 /// How long a keeper that somebody else has started may take until its servers answer.
 const KEEPER_TIMEOUT: Duration = Duration::from_secs(120);
@@ -60,7 +61,9 @@ pub fn is_up(place: &Place) -> bool {
     let Some(cluster) = Cluster::read(place) else { return false };
     let is_wanted =
         external::forced().is_ok_and(|forced| forced.is_none_or(|f| f == cluster.provider));
-    is_wanted && Control::connect(&cluster).is_ok() && cluster.answers()
+    // In this order: a keeper that is ending its servers wakes them to stop them, and lets nobody in
+    // any more.
+    is_wanted && cluster.answers() && Control::connect(&cluster).is_ok()
 }
 
 /// Waits for a keeper that somebody else has begun to start, and who was then killed: it goes on
@@ -83,7 +86,7 @@ fn keeper_has_started(place: &Place) -> Result<bool, Failure> {
 fn candidates() -> Result<(Vec<Kind>, Option<Failure>), Failure> {
     match external::forced().map_err(|error| Failure(error.0))? {
         Some(Kind::Local) => Ok((vec![Kind::Local], None)),
-        Some(Kind::Containers) => docker::ping().map(|()| (vec![Kind::Containers], None)),
+        Some(Kind::Containers) => docker::required().map(|()| (vec![Kind::Containers], None)),
         None => Ok(match docker::ping() {
             Ok(()) => (vec![Kind::Containers, Kind::Local], None),
             Err(why_not) => (vec![Kind::Local], Some(why_not)),
@@ -115,7 +118,9 @@ fn start(
     }
     let mut line = Line::new(passed_over, private);
     let report = start_keeper(place, kind, private)?;
-    for said in BufReader::new(report).lines().map_while(Result::ok) {
+    let mut report = BufReader::new(report).lines().map_while(Result::ok).peekable();
+    say_when_slow("waiting for what an earlier start has left", || report.peek().is_some());
+    for said in report {
         match said.split_once(' ') {
             Some(("progress", progress)) => line.progress(progress),
             Some(("failed", failure)) => {

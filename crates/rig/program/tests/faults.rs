@@ -153,7 +153,7 @@ fn forced_containers_without_an_engine_are_a_failure() {
     let mut rig = OwnRig::new("forced");
     rig.set("TIDEMARK_RIG", "containers");
     rig.set("DOCKER_HOST", "unix:///var/tmp/no-such-docker.sock");
-    assert_eq!(rig.fails(&["up"]), "no Docker engine answers\n");
+    assert_eq!(rig.fails(&["up"]), "no Docker engine answers; start Docker\n");
 }
 
 #[test]

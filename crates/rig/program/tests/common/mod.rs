@@ -9,7 +9,6 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rig::Rig;
 use rig::cluster::Cluster;
 use rig::place::Place;
 
@@ -23,20 +22,33 @@ static TURN: Mutex<()> = Mutex::new(());
 pub struct OwnRig {
     folder: PathBuf,
     settings: HashMap<&'static str, String>,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl OwnRig {
-    /// A rig that was not started yet. Its Kafka is the one that the clone's own rig has fetched.
+    /// A rig that was not started yet. Its Kafka is the one that was fetched for the clone.
     pub fn new(test: &str) -> OwnRig {
-        let folder = PathBuf::from(format!("/var/tmp/tidemark-test-{test}-{}", std::process::id()));
+        let folder = own_folder(test);
         // A test that failed leaves the lock poisoned, and nothing behind that could disturb.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rig = OwnRig { folder, settings: HashMap::new(), _turn: turn };
+        let mut rig = OwnRig { folder, settings: HashMap::new(), _turn: Some(turn) };
         rig.set("TIDEMARK_RIG_DIR", rig.folder.display().to_string());
         rig.set("TIDEMARK_RIG", "local");
         rig.set("KAFKA_HOME", kafka_home().display().to_string());
         rig
+    }
+
+    /// A second rig with the same settings, in a folder of its own, within the turn of this one.
+    pub fn beside(&self, test: &str) -> OwnRig {
+        let mut settings = self.settings.clone();
+        let folder = own_folder(test);
+        settings.insert("TIDEMARK_RIG_DIR", folder.display().to_string());
+        OwnRig { folder, settings, _turn: None }
+    }
+
+    /// Whether its servers are forced to come from containers.
+    pub fn uses_containers(&self) -> bool {
+        self.settings.get("TIDEMARK_RIG").is_some_and(|provider| provider == "containers")
     }
 
     /// Sets a variable of the environment for every later command.
@@ -121,6 +133,10 @@ impl Drop for OwnRig {
     }
 }
 
+fn own_folder(test: &str) -> PathBuf {
+    PathBuf::from(format!("/var/tmp/tidemark-test-{test}-{}", std::process::id()))
+}
+
 /// All that a command has printed.
 pub fn said(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
@@ -137,9 +153,11 @@ pub fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
-/// Kafka's jars as the clone's own rig has fetched them, in the form of an unpacked Kafka.
+/// Kafka's jars as they were fetched for the clone, in the form of an unpacked Kafka.
 fn kafka_home() -> PathBuf {
-    Rig::up().expect("the clone's own rig is up");
+    let fetched = Command::new(env!("CARGO_BIN_EXE_rig")).arg("fetch").output();
+    let fetched = fetched.expect("the rig's program runs");
+    assert!(fetched.status.success(), "rig fetch failed: {}", said(&fetched));
     let shared = Place::of_this_clone();
     let jars = fs::read_dir(shared.folder())
         .expect("the rig has a folder")

@@ -1,0 +1,67 @@
+//! Servers that the environment names: the commands speak to them, and never end them.
+
+mod common;
+
+use common::OwnRig;
+
+/// A rig that is up, and beside it one whose environment names its servers.
+fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
+    let servers = OwnRig::new(test);
+    servers.succeeds(&["up"]);
+    let mut rig = servers.beside(&format!("{test}-external"));
+    rig.set("TIDEMARK_RIG", "");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", servers.cluster().bootstrap());
+    rig.set("DATABASE_URL", servers.cluster().database_url);
+    (servers, rig)
+}
+
+#[test]
+fn up_and_status_say_where_they_are_and_start_nothing() {
+    let (servers, rig) = two_rigs("external-up");
+    for command in ["up", "status"] {
+        let said = rig.succeeds(&[command]);
+        assert!(said.contains(servers.cluster().bootstrap()), "{said}");
+        assert!(said.contains("(external: named by the environment)"), "{said}");
+    }
+    assert!(rig.processes().is_empty(), "{:?}", rig.processes());
+}
+
+#[test]
+fn the_tools_and_psql_speak_to_them() {
+    let (servers, rig) = two_rigs("external-tools");
+    rig.succeeds(&["tool", "kafka-topics", "--create", "--topic", "from-outside"]);
+    rig.succeeds(&["psql", "-c", "CREATE DATABASE from_outside"]);
+    assert!(servers.succeeds(&["tool", "kafka-topics", "--list"]).contains("from-outside"));
+    let databases = servers.succeeds(&["psql", "-Atc", "SELECT datname FROM pg_database"]);
+    assert!(databases.contains("from_outside"), "{databases}");
+}
+
+#[test]
+fn stop_and_down_leave_them_and_say_so() {
+    let (servers, rig) = two_rigs("external-down");
+    let cluster = servers.cluster();
+    for command in ["stop", "down"] {
+        let said = rig.succeeds(&[command]);
+        let left = format!(
+            "rig: Kafka at {} and PostgreSQL at {} were not started by the rig; they are left as they are",
+            cluster.bootstrap(),
+            cluster.database_address()
+        );
+        assert_eq!(said.lines().next(), Some(left.as_str()));
+        assert!(!said.contains(&cluster.database_url), "the password is shown: {said}");
+        assert!(cluster.answers(), "`{command}` has ended servers that it did not start");
+    }
+}
+
+#[test]
+fn down_ends_what_the_rig_itself_has_started_before() {
+    let (servers, mut rig) = two_rigs("external-before");
+    rig.set("TIDEMARK_RIG", "local");
+    rig.succeeds(&["up"]);
+    rig.set("TIDEMARK_RIG", "");
+    let said = rig.succeeds(&["down"]);
+    assert!(said.contains("were not started by the rig"), "{said}");
+    assert!(said.contains("have ended; nothing of them is left"), "{said}");
+    rig.leaves_nothing();
+    assert!(servers.cluster().answers());
+}
