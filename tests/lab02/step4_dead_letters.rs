@@ -58,7 +58,7 @@ async fn consumer(kafka: &ClientConfig, group: &str, topic: &str) -> StreamConsu
     consumer
 }
 
-/// Consumes until so many records were told, and gives them.
+/// Consumes until the last of so many records was told, and gives what was told.
 async fn consumed(
     kafka: &TestKafka,
     topic: &str,
@@ -68,16 +68,33 @@ async fn consumed(
     let consumer = consumer(&quick(kafka), &kafka.group("readers"), topic).await;
     let mut told = Vec::new();
     let mut tell = |what| {
-        if let Told::Read(read) = what {
-            told.push(read);
-        }
-        if told.len() < records { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        let Told::Read(read) = what else { return ControlFlow::Continue(()) };
+        let is_last = read.place().offset + 1 >= records as i64;
+        told.push(read);
+        if is_last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     rule("Every record is told, and the loop ends when it is told to.")
         .ask("Some record made the loop stand still, or skip. Which one, and what does your loop do with it?")
         .within(BOUND, consume(&consumer, queue, &mut tell))
         .await?;
     Ok(told)
+}
+
+fn kind(is_dead_letter: bool) -> &'static str {
+    if is_dead_letter { "a dead letter" } else { "a flight" }
+}
+
+fn told_as(read: &Read) -> String {
+    format!("offset {}, {}", read.place().offset, kind(matches!(read, Read::DeadLetter { .. })))
+}
+
+/// Headers as a person reads them.
+fn shown(headers: &[(String, Option<Vec<u8>>)]) -> String {
+    let value = |value: &Option<Vec<u8>>| {
+        value.as_ref().map_or("none".to_owned(), |value| value.escape_ascii().to_string())
+    };
+    let lines = headers.iter().map(|(name, text)| format!("{name}: {}", value(text)));
+    lines.collect::<Vec<String>>().join(", ")
 }
 
 fn queue(kafka: &TestKafka, topic: &str) -> DeadLetterQueue {
@@ -99,7 +116,7 @@ fn a_dead_letter_is_the_record_as_it_was() {
         rule("The record's own headers come first, as they were.")
             .picture(what)
             .ask("The sender named the schema in a header. Where would you look for it now?")
-            .holds(letter.headers.starts_with(&record.headers), format!("{:?}", letter.headers));
+            .holds(letter.headers.starts_with(&record.headers), shown(&letter.headers));
     }
 }
 
@@ -117,10 +134,12 @@ fn a_dead_letter_says_where_it_lay_and_why_it_is_one() {
     let expected = expected.map(|(name, value)| (name.to_owned(), Some(value.as_bytes().to_vec())));
     rule("A dead letter says where it lay, when it was made and why it is no flight.")
         .ask("With these headers, can a program send the record again to where it came from?")
-        .same(letter.headers, expected.to_vec());
+        .same_bytes(shown(&letter.headers), shown(&expected));
     let letter = dead_letter(&received(Record { timestamp_ms: None, ..Record::default() }), "x");
-    rule("A record without a timestamp has a header without a value.")
-        .same(letter.headers[3].clone(), (ERROR_TIMESTAMP.to_owned(), None));
+    rule("A record without a timestamp has a header without a value.").holds(
+        letter.headers.contains(&(ERROR_TIMESTAMP.to_owned(), None)),
+        shown(&letter.headers),
+    );
 }
 
 #[test]
@@ -169,16 +188,14 @@ fn no_record_ends_the_loop_and_none_is_skipped() {
 
         let outcome = consumed(kafka, &topic, &queue(kafka, &dead), records.len()).await;
         let told = rule("No record ends the loop.").succeeds(outcome);
+        // Compared one by one first: the first that is missing says more than the number.
         for (index, read) in told.iter().enumerate() {
             let is_pill = index % 2 == 1;
             let what = if is_pill { poison()[index / 2].0 } else { "a flight" };
             rule("Every record is told in its turn, as a flight or as a dead letter.")
                 .picture(format!("offset {index}: {what}"))
                 .ask("After a record that cannot be read: which one is told next?")
-                .same(
-                    (read.place().offset, matches!(read, Read::DeadLetter { .. })),
-                    (index as i64, is_pill),
-                );
+                .same_bytes(told_as(read), format!("offset {index}, {}", kind(is_pill)));
         }
         let letters = stored(&kafka.client(), &dead);
         rule("Every record that is no flight lies on the topic of the dead letters, and nothing else.")
@@ -281,5 +298,5 @@ async fn a_lost_connection_is_told_and_does_not_end_the_loop() {
         .await;
     rule("A lost connection does not end the loop: the client finds its way back by itself.")
         .ask("A broker is restarted for a new version. Must every reader be started again?")
-        .succeeds(outcome);
+        .holds(outcome.is_ok(), "an error of the connection");
 }

@@ -1,23 +1,66 @@
-//! Given: `cargo run -p lab02`.
+//! Given: `cargo run -p lab02` takes a week of flights into PostgreSQL with the code of this lab,
+//! and `cargo run -p lab02 member` is one member of a consumer group.
+//!
+//! Arguments, rig, call, output: all the rest is in the library.
 
 extern crate lab02_solution as lab02;
 
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use flights::Week;
+use lab01::record::to_record;
+use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab02::batch::BatchLimits;
 use lab02::group::{Change, GroupEvent, What};
+use lab02::in_flight::Publisher;
+use lab02::job::{self, End, JobConfig, Progress};
 use lab02::member::{self, MemberConfig};
+use lab02::producer::{ProducerLimits, producer_config};
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::RDKafkaErrorCode;
 use rig::Rig;
-use tokio_util::sync::CancellationToken;
+use rig::ending::exit_code;
+use runs::{Figures, Filled, LiveLine, RunSchema, filled_once, stop_on_signal};
 
+/// So many records of the run are in flight at a time.
+const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not 0");
+
+/// The package: a run of the reference answer leaves a learner's own topics and tables alone.
+const PACKAGE: &str = env!("CARGO_PKG_NAME");
+
+/// Takes a week of real flights from a topic into the table `processed_events` of PostgreSQL, with
+/// the code of lab 02.
+///
+/// The first run publishes the week, with the producer of this lab, to a topic named after the
+/// package and the week, such as `lab02.calm`; later runs find it there. Every run empties its
+/// table and reads from the first record on, unless it is to resume. Ctrl-C stops it in good order.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// The week: `calm` (18-24 February 2013) or `storm` (4-10 February 2013)
+    #[arg(long, default_value = "calm")]
+    week: Week,
+    /// Keep the table, and read on behind what the last run has committed
+    #[arg(long)]
+    resume: bool,
+    /// Write a batch when it has so many records
+    #[arg(long, value_name = "RECORDS", default_value = "500")]
+    batch: NonZeroUsize,
+    /// Write a batch so long after its first record
+    #[arg(long, value_name = "MS", default_value_t = 1_000)]
+    batch_ms: u64,
+    /// Go on waiting for records when the topic is read to its end
+    #[arg(long)]
+    follow: bool,
 }
 
 #[derive(Subcommand)]
@@ -25,7 +68,7 @@ enum Command {
     Member(Member),
 }
 
-/// Reads a topic as one member of a group, and tells what it owns, reads and commits.
+/// Reads a topic as one member of a group, and tells what it owns and loses.
 ///
 /// Start a second one in another terminal, with another name, and see the partitions move. Then
 /// end one with Ctrl-C, or kill it.
@@ -34,16 +77,16 @@ struct Member {
     /// The member's name
     #[arg(long)]
     name: String,
-    /// The topic that the group shares
-    #[arg(long, default_value = "lab02.calm")]
-    topic: String,
+    /// The topic that the group shares; by default the calm week's, which a first run fills
+    #[arg(long)]
+    topic: Option<String>,
     /// The consumer group
-    #[arg(long, default_value = "lab02-members")]
+    #[arg(long, default_value = "members")]
     group: String,
     /// Commit after each so many records
     #[arg(long, value_name = "RECORDS", default_value = "1000")]
     commit_every: NonZeroUsize,
-    /// How long the group waits for a member that says nothing before it gives it up
+    /// The group gives a member up that said nothing for so long
     #[arg(long, value_name = "MS", default_value_t = 6_000)]
     session_timeout_ms: u64,
     /// Abort after so many records, without a word to the group
@@ -57,55 +100,176 @@ struct Member {
 #[tokio::main]
 async fn main() -> ExitCode {
     rig::unfinished::explain_holes("lab02");
-    let outcome = match Arguments::parse().command {
-        Some(Command::Member(arguments)) => run_member(&arguments).await,
-        None => Ok(()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let arguments = Arguments::parse();
+    exit_code(match &arguments.command {
+        Some(Command::Member(member)) => run_member(member, &mut stdout()).await,
+        None => run(&arguments, &mut stdout()).await,
+    })
 }
 
-async fn run_member(arguments: &Member) -> Result<(), Box<dyn Error>> {
-    let mut kafka = Rig::up()?.kafka();
-    let session_timeout = Duration::from_millis(arguments.session_timeout_ms);
-    kafka.set("session.timeout.ms", session_timeout.as_millis().to_string());
-    kafka.set("heartbeat.interval.ms", (session_timeout / 6).as_millis().to_string());
+async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let rig = Rig::up()?;
+    let kafka = rig.kafka();
+    let stop = stop_on_signal()?;
+    let topic = format!("{}{PACKAGE}.{}", rig.prefix(), arguments.week.name());
+    let records = fill(&kafka, &topic, arguments.week, out).await?;
+
+    let config = JobConfig {
+        kafka,
+        dead_letter_topic: format!("{topic}.dead-letters"),
+        group: format!("{topic}.job"),
+        topic,
+        database: open_schema(&rig, arguments).await?.url().parse()?,
+        batch: BatchLimits {
+            items: arguments.batch,
+            age: Duration::from_millis(arguments.batch_ms),
+        },
+        end: if arguments.follow { End::Never } else { End::CaughtUp },
+    };
+    ensure_topic(&config.kafka, &spec(&config.dead_letter_topic, 1)).await?;
+    if !arguments.resume {
+        forget_offsets(&config).await?;
+    }
+
+    let mut line = LiveLine::begin(arguments.week.title(), Some(records));
+    let mut progress = Progress::default();
+    let outcome = job::run(&config, &stop, &mut |now| {
+        progress.clone_from(now);
+        show(now, records, |figures| line.show(figures));
+    })
+    .await;
+    progress.summary = *outcome.as_ref().unwrap_or(&progress.summary);
+    show(&progress, records, |figures| line.end(figures));
+    let summary = outcome?;
+
+    let schema = PACKAGE.replace('-', "_");
+    writeln!(
+        out,
+        "{} records read: {} rows in {schema}.processed_events, {} dead letters on {}",
+        summary.read, summary.written, summary.dead_letters, config.dead_letter_topic
+    )?;
+    writeln!(out, "\nLook: make psql, then SELECT * FROM {schema}.processed_events LIMIT 5;")?;
+    Ok(())
+}
+
+/// Shows figures; the lag is what the week has beyond the offsets that were read.
+fn show(progress: &Progress, records: u64, show: impl FnOnce(&Figures<'_>)) {
+    let read_to: i64 = progress.next_offsets.values().sum();
+    let counters =
+        [("rows", progress.summary.written), ("dead letters", progress.summary.dead_letters)];
+    show(&Figures {
+        read: progress.summary.read,
+        lag: records.saturating_sub(read_to.unsigned_abs()),
+        counters: &counters,
+    });
+}
+
+/// Fills the week's topic, unless an earlier run has, and says how many records it has.
+async fn fill(
+    kafka: &ClientConfig,
+    topic: &str,
+    week: Week,
+    out: &mut impl Write,
+) -> Result<u64, Box<dyn Error>> {
+    let flights = week.load().departed;
+    let records = flights.len() as u64;
+    let filled = filled_once(kafka, topic, records, async || {
+        ensure_topic(kafka, &spec(topic, 3)).await?;
+        let producer = producer_config(kafka, &ProducerLimits::default()).create()?;
+        let mut publisher = Publisher::new(producer, topic, IN_FLIGHT);
+        for flight in &flights {
+            if publisher.send(to_record(flight)?.into()).await.is_err() {
+                break;
+            }
+        }
+        match publisher.close().await.not_delivered.into_iter().next() {
+            Some(failed) => Err(Box::<dyn Error + Send + Sync>::from(failed)),
+            None => Ok(()),
+        }
+    })
+    .await?;
+    let by_whom = match filled {
+        Filled::Now => "published by this run",
+        Filled::Before => "published by an earlier run",
+    };
+    writeln!(out, "{records} records on {topic}, {by_whom}")?;
+    Ok(records)
+}
+
+fn spec(topic: &str, partitions: i32) -> TopicSpec {
+    let name = topic.to_owned();
+    TopicSpec { name, partitions, replication: 1, retention: Retention::Forever }
+}
+
+/// The schema of this lab, its table empty unless the run is to resume.
+async fn open_schema(rig: &Rig, arguments: &Arguments) -> Result<RunSchema, Box<dyn Error>> {
+    let schema = RunSchema::open(rig.database_url(), &PACKAGE.replace('-', "_")).await?;
+    if !arguments.resume {
+        schema.empty(&["processed_events"]).await?;
+    }
+    Ok(schema)
+}
+
+/// Removes the group with its offsets, so that the job begins with the first record; fine when
+/// there is none. The broker refuses while another run is a member of it.
+async fn forget_offsets(config: &JobConfig) -> Result<(), Box<dyn Error>> {
+    use RDKafkaErrorCode::GroupIdNotFound;
+
+    let admin: AdminClient<DefaultClientContext> = config.kafka.create()?;
+    let answers = admin.delete_groups(&[&config.group], &AdminOptions::new()).await?;
+    for answer in answers {
+        match answer {
+            Ok(_) | Err((_, GroupIdNotFound)) => {}
+            Err((group, code)) => {
+                return Err(format!("cannot forget the offsets of group `{group}`: {code}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn run_member(arguments: &Member, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let rig = Rig::up()?;
+    let mut kafka = rig.kafka();
+    let session_timeout_ms = arguments.session_timeout_ms;
+    kafka.set("session.timeout.ms", session_timeout_ms.to_string());
+    // A member that misses one of its heartbeats is not to be given up.
+    kafka.set("heartbeat.interval.ms", (session_timeout_ms / 6).to_string());
+    let calm = || format!("{}{PACKAGE}.{}", rig.prefix(), Week::Calm.name());
     let config = MemberConfig {
         kafka,
-        topic: arguments.topic.clone(),
+        topic: arguments.topic.clone().unwrap_or_else(calm),
         group: arguments.group.clone(),
         name: arguments.name.clone(),
         commit_every: arguments.commit_every,
     };
-    let stop = CancellationToken::new();
-    let mut records = 0;
+    let stop = stop_on_signal()?;
+    let (mut records, mut printed) = (0, Ok(()));
     member::run(&config, &stop, &mut |event| {
-        print_event(&event, arguments.json);
+        if let Err(error) = print_event(out, &event, arguments.json) {
+            printed = Err(error);
+            stop.cancel();
+        }
         records += u64::from(matches!(event.what, What::Read { .. }));
         if arguments.abort_after == Some(records) {
             std::process::abort();
         }
     })
     .await?;
-    Ok(())
+    Ok(printed?)
 }
 
-fn print_event(event: &GroupEvent, as_json: bool) {
+fn print_event(out: &mut impl Write, event: &GroupEvent, as_json: bool) -> std::io::Result<()> {
     if as_json {
-        println!("{}", serde_json::to_string(event).expect("an event holds only text and numbers"));
-        return;
+        let line = serde_json::to_string(event).expect("an event holds only text and numbers");
+        return writeln!(out, "{line}");
     }
     let GroupEvent { member, what } = event;
     match what {
-        What::Rebalanced(Change::Assigned(partitions)) => println!("{member} owns {partitions:?}"),
-        What::Rebalanced(Change::Revoked(partitions)) => println!("{member} loses {partitions:?}"),
-        What::Rebalanced(Change::Failed(reason)) => println!("{member}: {reason}"),
-        What::Left => println!("{member} has left"),
-        What::Read { .. } | What::Committed | What::Killed => {}
+        What::Rebalanced(Change::Assigned(new)) => writeln!(out, "{member} owns {new:?}"),
+        What::Rebalanced(Change::Revoked(old)) => writeln!(out, "{member} loses {old:?}"),
+        What::Rebalanced(Change::Failed(reason)) => writeln!(out, "{member}: {reason}"),
+        What::Left => writeln!(out, "{member} has left"),
+        What::Read { .. } | What::Committed | What::Killed => Ok(()),
     }
 }
