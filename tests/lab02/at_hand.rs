@@ -58,10 +58,12 @@ pub fn nobody() -> ClientConfig {
     nobody
 }
 
-/// A producer with the settings of step 2, made by the test itself, and some of its own.
+/// A producer that keeps order, with some settings of the test's own. It is not idempotent: the
+/// number that such a producer asks the broker for first costs a test half a second and more.
 pub fn producer(kafka: &ClientConfig, settings: &[(&str, &str)]) -> FutureProducer {
     let mut config = kafka.clone();
-    config.set("partitioner", "murmur2_random").set("enable.idempotence", "true");
+    config.set("partitioner", "murmur2_random").set("max.in.flight", "1");
+    config.set("topic.metadata.refresh.fast.interval.ms", "10");
     for (name, value) in settings {
         config.set(*name, *value);
     }

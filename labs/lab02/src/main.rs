@@ -3,6 +3,7 @@
 //!
 //! Arguments, rig, call, output: all the rest is in the library.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
@@ -12,17 +13,18 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use flights::Week;
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, broker_timeout, ensure_topic};
 use lab02::batch::BatchLimits;
 use lab02::group::{Change, GroupEvent, What};
 use lab02::in_flight::Publisher;
-use lab02::job::{self, End, JobConfig, Progress};
+use lab02::job::{self, End, JobConfig, Summary};
 use lab02::member::{self, MemberConfig};
 use lab02::producer::{ProducerLimits, producer_config};
-use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{ClientConfig, TopicPartitionList};
 use rig::Rig;
 use rig::ending::exit_code;
 use runs::{Figures, Filled, LiveLine, RunSchema, filled_once, stop_on_signal};
@@ -129,16 +131,18 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
         forget_offsets(&config).await?;
     }
 
+    let mut next_offsets = committed_offsets(&config)?;
     let mut line = LiveLine::begin(arguments.week.title(), Some(records));
-    let mut progress = Progress::default();
+    let mut summary = Summary::default();
     let outcome = job::run(&config, &stop, &mut |now| {
-        progress.clone_from(now);
-        show(now, records, |figures| line.show(figures));
+        summary = now.summary;
+        next_offsets.extend(&now.next_offsets);
+        show(&summary, lag(records, &next_offsets), |figures| line.show(figures));
     })
     .await;
-    progress.summary = *outcome.as_ref().unwrap_or(&progress.summary);
-    show(&progress, records, |figures| line.end(figures));
-    let summary = outcome?;
+    summary = *outcome.as_ref().unwrap_or(&summary);
+    show(&summary, lag(records, &next_offsets), |figures| line.end(figures));
+    outcome?;
 
     let schema = PACKAGE.replace('-', "_");
     writeln!(
@@ -150,16 +154,32 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     Ok(())
 }
 
-/// Shows figures; the lag is what the week has beyond the offsets that were read.
-fn show(progress: &Progress, records: u64, show: impl FnOnce(&Figures<'_>)) {
-    let read_to: i64 = progress.next_offsets.values().sum();
-    let counters =
-        [("rows", progress.summary.written), ("dead letters", progress.summary.dead_letters)];
-    show(&Figures {
-        read: progress.summary.read,
-        lag: records.saturating_sub(read_to.unsigned_abs()),
-        counters: &counters,
+fn show(summary: &Summary, lag: u64, show: impl FnOnce(&Figures<'_>)) {
+    let counters = [("rows", summary.written), ("dead letters", summary.dead_letters)];
+    show(&Figures { read: summary.read, lag, counters: &counters });
+}
+
+/// What the topic has beyond the next offset of each partition. Its offsets begin with 0.
+fn lag(records: u64, next_offsets: &BTreeMap<i32, i64>) -> u64 {
+    let read_to: i64 = next_offsets.values().sum();
+    records.saturating_sub(read_to.unsigned_abs())
+}
+
+/// Where the group reads on: the offsets that it has committed.
+fn committed_offsets(config: &JobConfig) -> Result<BTreeMap<i32, i64>, KafkaError> {
+    let consumer: BaseConsumer = config.kafka.clone().set("group.id", &config.group).create()?;
+    let timeout = broker_timeout(&config.kafka);
+    let mut partitions = TopicPartitionList::new();
+    for topic in consumer.fetch_metadata(Some(&config.topic), timeout)?.topics() {
+        for partition in topic.partitions() {
+            partitions.add_partition(topic.name(), partition.id());
+        }
+    }
+    let committed = consumer.committed_offsets(partitions, timeout)?;
+    let next = committed.elements().into_iter().filter_map(|partition| {
+        Some((partition.partition(), partition.offset().to_raw().filter(|next| *next >= 0)?))
     });
+    Ok(next.collect())
 }
 
 /// Fills the week's topic, unless an earlier run has, and says how many records it has.
