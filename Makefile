@@ -51,8 +51,8 @@ data: ## Make the full year of flights in data/full
 budgets: ## Measure the times that a learner waits, from a fresh clone
 	@scripts/budgets.sh
 
-soak: ## Run the reference answers' tests RUNS times in a row (50)
-	@RUNS=$(RUNS) scripts/soak.sh
+soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
+	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" scripts/soak.sh
 
 clean: down ## Remove all that was built
 	cargo clean
