@@ -10,7 +10,7 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets soak clean
+.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,8 +54,15 @@ oracle: ## Ask Apache Flink again for the windows that lab 05 is held against
 budgets: ## Measure the times that a learner waits, from a fresh clone
 	@scripts/budgets.sh
 
-soak: ## Run the reference answers' tests RUNS times in a row (50)
-	@RUNS=$(RUNS) scripts/soak.sh
+soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
+	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" scripts/soak.sh
+
+# A workspace of its own; its products lie with the others.
+BENCH := --manifest-path crates/bench/Cargo.toml --locked
+bench: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+bench: ## Measure the reference answers beside bare clients; writes data/bench.* and the chart
+	@cargo bench -q $(BENCH) -- --noplot
+	@cargo run -q --release $(BENCH)
 
 clean: down ## Remove all that was built
 	cargo clean

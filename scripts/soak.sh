@@ -1,42 +1,130 @@
 #!/usr/bin/env bash
-# make soak: the reference answers' tests again and again, until one fails. A run that was
-# interrupted goes on where it stopped; another commit begins anew.
+# make soak: the reference answers' tests RUNS times, the last BUSY of them with a build beside
+# them that keeps the machine busy, and then lab 02's job with a million records.
+#
+#   make soak RUNS=100 BUSY=20 LABS="lab02 lab03" MILLION=1000000     (MILLION=0 leaves it out)
+#
+# It goes on after a failure, so that the end says how often a test fails, and then exits with 1.
+# What was interrupted goes on where it stopped. Another commit, other changes that are not
+# committed, or other labs begin anew.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-runs=${RUNS:-50}
-folder=target/soak
-log=$folder/run.log
-# One line a run that passed: its seconds. The first line is the commit.
-state=$folder/state
+runs=${RUNS:-100}
+busy=${BUSY:-20}
+million=${MILLION:-1000000}
+labs=${LABS:-$(for lab in solutions/lab*/; do basename "$lab"; done | tr '\n' ' ')}
+# It is made of the same test as the million, which is the last part.
+small_form=every_record_is_a_row_or_a_dead_letter_whatever_restarts
 
+target=${CARGO_TARGET_DIR:-target}
+folder=$target/soak
+log=$folder/run.log
+busy_pid=
+
+# What is tested, in one word.
+key() {
+    {
+        git rev-parse HEAD && git diff HEAD || echo 'no git here'
+        echo "$labs"
+    } 2>/dev/null | cksum | tr ' ' '-'
+}
+
+# A line a suite that ended: `quiet 7 lab02 passed 61 4`, the last two its tests and its seconds.
+state=$folder/state-$(key)
+
+is_done() { grep -q "^$1 $2 $3 " "$state"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 
-run_all() {
-    local lab
-    for lab in solutions/*/; do
-        cargo test -p "$(basename "$lab")-solution" || return 1
-    done
+# A build from nothing, again and again, in a process group of its own.
+begin_busy() {
+    [ -z "$busy_pid" ] || return 0
+    set -m
+    (
+        while :; do
+            rm -rf "$folder/busy"
+            cargo build --target-dir "$folder/busy" -p lab01-solution || exit 1
+        done
+    ) >"$folder/busy.log" 2>&1 &
+    busy_pid=$!
+    set +m
+}
+
+end_busy() {
+    [ -n "$busy_pid" ] || return 0
+    kill -- "-$busy_pid" 2>/dev/null || true
+    wait "$busy_pid" 2>/dev/null || true
+    busy_pid=
+    rm -rf "$folder/busy"
+}
+
+# suite <quiet|busy|million> <run> <lab> <cargo test's arguments …>
+suite() {
+    local kind=$1 run=$2 lab=$3 started=$SECONDS verdict=passed tests took kept
+    shift 3
+    cargo test -p "$lab-solution" --no-fail-fast "$@" >"$log" 2>&1 || verdict=failed
+    took=$((SECONDS - started))
+    tests=$(sed -n 's/^test result: .* \([0-9]*\) passed.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
+    [ "$tests" != 0 ] || verdict=failed
+    if [ "$kind" = busy ] && ! kill -0 "$busy_pid" 2>/dev/null; then
+        echo "soak: the build that keeps the machine busy has ended; see $folder/busy.log" >&2
+        exit 2
+    fi
+    echo "soak: $kind run $run, $lab: $verdict, $tests tests passed in $took s"
+    if [ "$verdict" = failed ]; then
+        kept=$folder/failed-$kind-$run-$lab.log
+        cp "$log" "$kept"
+        sed -n 's/^test \(.*\) \.\.\. FAILED.*/\1/p' "$log" | sort -u |
+            sed "s|^|$lab $kind $run |" | tee -a "$state.failures" | sed 's/^/soak:   failed: /'
+        grep -q '^test .*FAILED' "$log" || {
+            echo "$lab $kind $run (no test named)" >>"$state.failures"
+            tail -n 20 "$log"
+        }
+        echo "soak:   its output is kept in $kept"
+    fi
+    echo "$kind $run $lab $verdict $tests $took" >>"$state"
 }
 
 mkdir -p "$folder"
-commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-[ "$(head -n 1 "$state" 2>/dev/null)" = "$commit" ] || echo "$commit" >"$state"
-done_before=$(($(wc -l <"$state") - 1))
-[ "$done_before" = 0 ] || echo "soak: going on after $done_before runs"
+touch "$state" "$state.failures"
+[ ! -s "$state" ] || echo "soak: going on after $(wc -l <"$state" | tr -d ' ') suites that ended before"
+trap end_busy EXIT
+trap 'exit 130' INT TERM
 
-for ((run = done_before + 1; run <= runs; run++)); do
-    started=$SECONDS
-    if ! run_all >"$log" 2>&1; then
-        cp "$log" "$folder/failed-run-$run.log"
-        grep -E '^test .*FAILED|^error' "$log" || tail -n 20 "$log"
-        echo "soak: run $run of $runs failed; its output is kept in $folder/failed-run-$run.log" >&2
-        exit 1
-    fi
-    took=$((SECONDS - started))
-    echo "$took" >>"$state"
-    tests=$(sed -n 's/^test result: ok\. \([0-9]*\) passed.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
-    echo "soak: run $run of $runs: $tests tests passed in $took s"
+for lab in $labs; do
+    cargo test -q -p "$lab-solution" --no-run
 done
+for ((run = 1; run <= runs; run++)); do
+    kind=quiet
+    [ "$run" -le $((runs - busy)) ] || kind=busy
+    for lab in $labs; do
+        is_done "$kind" "$run" "$lab" && continue
+        [ "$kind" = quiet ] || begin_busy
+        suite "$kind" "$run" "$lab" -- --skip "$small_form"
+    done
+done
+end_busy
+if [ "$million" != 0 ] && [[ " $labs " = *" lab02 "* ]] && ! is_done million "$million" lab02; then
+    TIDEMARK_RECORDS=$million suite million "$million" lab02 --test million -- --nocapture
+    grep -E '^(at |the job |memory )|records in' "$log" | sed 's/^/soak:   /' || true
+fi
 
-echo "soak: $runs runs, no failure, median $(tail -n +2 "$state" | median) s a run"
-rm -f "$state"
+for kind in quiet busy million; do
+    for lab in $labs; do
+        grep "^$kind [0-9]* $lab " "$state" >"$folder/part" || continue
+        echo "soak: $kind, $lab: $(wc -l <"$folder/part" | tr -d ' ') runs," \
+            "$(grep -c failed "$folder/part" || true) failed," \
+            "median $(awk '{ print $6 }' "$folder/part" | median) s"
+    done
+done
+rm -f "$folder/part"
+failures=$(grep -c ' failed ' "$state" || true)
+awk '{ $2 = ""; $3 = ""; print }' "$state.failures" | sort | uniq -c | sort -rn >"$folder/often"
+[ ! -s "$folder/often" ] || { echo 'soak: how often each failed:' && cat "$folder/often"; }
+rm -f "$folder/often"
+mv "$state" "$folder/last-run"
+mv "$state.failures" "$folder/last-failures"
+if [ "$failures" != 0 ]; then
+    echo "soak: $failures suites failed" >&2
+    exit 1
+fi
+echo "soak: no failure"
