@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use flights::Week;
@@ -231,19 +231,32 @@ async fn open_schema(rig: &Rig, arguments: &Arguments) -> Result<RunSchema, Box<
 /// Removes the group with its offsets, so that the job begins with the first record; fine when
 /// there is none. The broker refuses while another run is a member of it.
 async fn forget_offsets(config: &JobConfig) -> Result<(), Box<dyn Error>> {
-    use RDKafkaErrorCode::GroupIdNotFound;
+    use RDKafkaErrorCode::{
+        CoordinatorLoadInProgress, CoordinatorNotAvailable, GroupIdNotFound, NotCoordinator,
+    };
+
+    /// How long a broker that has just started may take to load what it knows of groups.
+    const LOADING_TIMEOUT: Duration = Duration::from_secs(10);
+    const ASK_EVERY: Duration = Duration::from_millis(50);
 
     let admin: AdminClient<DefaultClientContext> = config.kafka.create()?;
-    let answers = admin.delete_groups(&[&config.group], &AdminOptions::new()).await?;
-    for answer in answers {
-        match answer {
-            Ok(_) | Err((_, GroupIdNotFound)) => {}
-            Err((group, code)) => {
+    let group = &config.group;
+    let until = Instant::now() + LOADING_TIMEOUT;
+    loop {
+        let answers = admin.delete_groups(&[group], &AdminOptions::new()).await?;
+        let refused = answers.into_iter().find_map(|answer| answer.err().map(|(_, code)| code));
+        match refused {
+            None | Some(GroupIdNotFound) => return Ok(()),
+            Some(CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
+                if Instant::now() < until =>
+            {
+                tokio::time::sleep(ASK_EVERY).await;
+            }
+            Some(code) => {
                 return Err(format!("cannot forget the offsets of group `{group}`: {code}").into());
             }
         }
     }
-    Ok(())
 }
 
 async fn run_member(arguments: &Member, out: &mut impl Write) -> Result<(), Box<dyn Error>> {

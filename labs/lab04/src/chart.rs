@@ -40,7 +40,7 @@ pub fn table(curve: &Curve) -> String {
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 690.0;
+const RIGHT: f64 = 650.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 330.0;
 /// Bounds that have a label, in minutes: the others stand too close.
@@ -62,6 +62,8 @@ pub fn svg(curves: &[Curve]) -> String {
     for (index, curve) in curves.iter().enumerate() {
         draw(&mut text, &scale, curve, index);
     }
+    let (x, y) = (RIGHT - 118.0, TOP + 16.0 + 22.0 * curves.len() as f64);
+    let _ = writeln!(text, "<text x=\"{x}\" y=\"{y}\">labels: the bound</text>");
     text += "</svg>\n";
     text
 }
@@ -131,7 +133,10 @@ fn axes(text: &mut String, scale: &Scale) {
         share += STEP_PERCENT;
     }
     *text += "</g>\n";
-    let _ = writeln!(text, "<text x=\"{LEFT}\" y=\"18\" font-weight=\"bold\">dropped</text>");
+    let _ = writeln!(
+        text,
+        "<text x=\"{LEFT}\" y=\"18\" text-anchor=\"middle\" font-weight=\"bold\">dropped</text>"
+    );
     let _ = writeln!(
         text,
         "<text x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\" font-weight=\"bold\">half of the windows \
