@@ -59,7 +59,8 @@ soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a mil
 
 # A workspace of its own; its products lie with the others.
 BENCH := --manifest-path crates/bench/Cargo.toml --locked
-bench: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# Criterion takes a relative folder from the package, cargo from here.
+bench: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 bench: ## Measure the reference answers beside bare clients; writes data/bench.* and the chart
 	@cargo bench -q $(BENCH) -- --noplot
 	@cargo run -q --release $(BENCH)
