@@ -40,6 +40,8 @@ pub async fn put_payloads(
 ) {
     let mut settings = kafka.client();
     settings.set("linger.ms", "0").set("batch.num.messages", "1");
+    // Without it, a batch that is sent again arrives behind those that were sent after it.
+    settings.set("enable.idempotence", "true");
     let producer: FutureProducer = settings.create().expect("the settings are good");
     let mut deliveries = Vec::new();
     for (timestamp_ms, payload) in records {
