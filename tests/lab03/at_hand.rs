@@ -144,7 +144,7 @@ pub async fn put_flights(kafka: &TestKafka, topic: &str, flights: &[Flight]) {
 
 /// A flight's event, written by the reference answer of lab 01.
 pub fn event_of(flight: &Flight) -> String {
-    let event = lab01_solution::event::encode(flight).expect("it is a flight");
+    let event = lab01::event::encode(flight).expect("it is a flight");
     String::from_utf8(event).expect("JSON is text")
 }
 

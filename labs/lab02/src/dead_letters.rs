@@ -141,8 +141,8 @@ pub fn dead_letter(received: &ReceivedRecord, reason: &str) -> Record {
 /// # Errors
 /// The reason, as a sentence, why it is none.
 pub fn as_flight(received: &ReceivedRecord) -> Result<ReadFlight, String> {
-    // Three things may be wrong with a record before its payload is read, and after. Lab 01 has the
-    // strict reader; `flights::utc::SUPPORTED_MS` are the years.
+    // Besides what lab 01's strict reader refuses, three things may be wrong: two may be missing, and
+    // one may be out of range. `flights::utc::SUPPORTED_MS` are the years.
     todo!("step 4: read {} as a flight", received.place)
 }
 

@@ -13,8 +13,8 @@ use crate::record::Record;
 // ANCHOR: publisher
 /// Sends records to one topic without waiting for each, in order, and accounts for all of them.
 ///
-/// Its memory is bounded: by the limit in flight, and because it takes no record behind one that
-/// was not delivered.
+/// Its memory is bounded: by the limit in flight, and because it takes no further record once it
+/// knows of one that was not delivered. Those in flight behind that one may still be delivered.
 pub struct Publisher {
     producer: FutureProducer,
     topic: String,

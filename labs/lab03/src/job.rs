@@ -40,7 +40,8 @@ pub struct JobConfig {
 /// When a job ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
-    /// When it has read all that the topic held at its start.
+    /// When it has read all that the topic held at its start. Where the log ends in a transaction's
+    /// marker, or compaction took its last records, that is never seen.
     TheEnd,
     /// Never: it waits for further records.
     Stopped,
@@ -55,7 +56,8 @@ pub enum JobError {
     /// The broker could not be asked.
     #[error(transparent)]
     Broker(#[from] BrokerError),
-    /// A poll or a commit failed.
+    /// A poll or a commit failed. This job ends at a lost connection too, which lab 02's sat out:
+    /// whoever starts it again reads on from the commit.
     #[error("topic `{topic}`: {source}")]
     Kafka {
         /// The topic.

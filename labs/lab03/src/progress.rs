@@ -46,6 +46,8 @@ impl Progress {
 
     /// The partition belongs to another member now, who commits for it from here on.
     pub fn revoked(&mut self, partition: i32) {
+        // What would a commit for this partition do to its new owner? And what if a record of it is
+        // still being processed?
         todo!("step 1: partition {partition} is revoked, of {:?}", self.partitions)
     }
 

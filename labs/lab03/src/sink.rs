@@ -139,8 +139,8 @@ fn check_shape(table: &'static str, mut found: Vec<String>) -> Result<(), SinkEr
 /// # Errors
 /// [`SinkError::Database`] when the database refuses.
 pub async fn write_records(client: &Client, topic: &str, rows: &[Row]) -> Result<u64, SinkError> {
-    // INSERT INTO … (`columns()`) `SELECT_ROWS` …, run by `execute`. The table has a primary key:
-    // what should happen to a row whose key is there already?
+    // `columns()`, `SELECT_ROWS` and `execute` are given. What should become of a row whose key is
+    // there already, and who decides it: you, by a look first, or the database?
     let _ = client;
     todo!("step 4: write {} records of {topic} to {PROCESSED_EVENTS}", rows.len())
 }
@@ -160,9 +160,9 @@ pub async fn write_departures(
     topic: &str,
     rows: &[Row],
 ) -> Result<u64, SinkError> {
-    // Here a row that is there already may have to change. When must it not?
-    // PostgreSQL refuses a statement that would change one row twice. `SELECT DISTINCT ON (…) * FROM
-    // (…) AS written ORDER BY …` gives the first row of each group.
+    // Here a row that is there already may have to change. When must it not? And one write may hold
+    // two records of a departure: PostgreSQL refuses a statement that would change a row twice.
+    // Which of the two must reach it?
     let _ = client;
     todo!("step 4: write the departures of {} records of {topic} to {DEPARTURES}", rows.len())
 }

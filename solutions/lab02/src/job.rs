@@ -49,7 +49,8 @@ pub enum End {
     Never,
 }
 
-/// What became of the records. Always: `read = written + dead_letters + given_up` and those held.
+/// What became of the records. Always: `read = written + dead_letters + given_up` and the
+/// flights that are held. A dead letter that is held counts as a dead letter already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Records that were read.

@@ -82,9 +82,10 @@ pub fn producer_config(kafka: &ClientConfig, limits: &ProducerLimits) -> ClientC
     config
 }
 
-/// Whether a record that failed so can succeed later, unchanged: the column "retriable" in
-/// <https://kafka.apache.org/protocol#protocol_error_codes>, and of the client's own codes those
-/// that speak of the connection, of time or of the queue.
+/// Whether a record that failed so can succeed later, unchanged: of the codes that a broker may
+/// give to a *produce* request, those marked in the column "retriable" of
+/// <https://kafka.apache.org/protocol#protocol_error_codes>; of the client's own codes those that
+/// speak of the connection, of time or of the queue.
 ///
 /// A code that is not known to be retriable is not.
 pub fn is_retriable(code: RDKafkaErrorCode) -> bool {

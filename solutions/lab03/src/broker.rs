@@ -141,7 +141,7 @@ impl Outsider {
             question.add_partition(&self.topic, partition);
         }
         let answer = self.consumer.committed_offsets(question, self.timeout());
-        Ok(numbers(&answer.map_err(|source| self.no_answer(source))?))
+        answer.and_then(|answer| numbers(&answer)).map_err(|source| self.no_answer(source))
     }
 }
 
@@ -158,14 +158,18 @@ pub fn partition_list(topic: &str, offsets: &Offsets) -> Result<TopicPartitionLi
 }
 
 /// The partitions whose offset is a number, and not `Invalid`, `End` or the like.
-pub fn numbers(list: &TopicPartitionList) -> Offsets {
+///
+/// # Errors
+/// When the broker had no answer for one of the partitions; the others say nothing of it.
+pub fn numbers(list: &TopicPartitionList) -> Result<Offsets, KafkaError> {
     let mut numbers = Offsets::new();
     for element in list.elements() {
+        element.error()?;
         if let Offset::Offset(offset) = element.offset() {
             numbers.insert(element.partition(), offset);
         }
     }
-    numbers
+    Ok(numbers)
 }
 
 fn no_answer(kafka: &ClientConfig, source: KafkaError) -> BrokerError {

@@ -27,7 +27,7 @@ impl PartitionLag {
         self.end - self.committed.unwrap_or(self.first)
     }
 
-    /// How many offsets behind the committed one were deleted before the group read them.
+    /// How many offsets from the committed one on were deleted before the group read them.
     pub fn gone(&self) -> i64 {
         self.committed.map_or(0, |committed| (self.first - committed).max(0))
     }

@@ -114,7 +114,7 @@ pub fn resolve(outsider: &Outsider, start: Start) -> Result<Offsets, StartError>
             let no_answer = |source| outsider.no_answer(source);
             let question = partition_list(topic, &question).map_err(no_answer)?;
             let answer = outsider.consumer.offsets_for_times(question, outsider.timeout());
-            numbers(&answer.map_err(no_answer)?)
+            answer.and_then(|answer| numbers(&answer)).map_err(no_answer)?
         }
         Start::Committed => outsider.committed()?,
         _ => Offsets::new(),
