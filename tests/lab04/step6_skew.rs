@@ -106,7 +106,7 @@ fn the_slowest_partition_is_never_paused() {
 #[test]
 fn paused_in_time_a_skewed_replay_holds_little_in_memory() {
     for (max_drift, expected) in
-        [(minutes(60), 71), (minutes(240), 251), (Duration::MAX, TWO_DAYS_OF_MINUTES * 9 / 10)]
+        [(minutes(60), 69), (minutes(240), 249), (Duration::MAX, TWO_DAYS_OF_MINUTES * 9 / 10)]
     {
         let limit =
             if max_drift == Duration::MAX { "any".to_owned() } else { span::text(max_drift) };
