@@ -34,7 +34,7 @@ fn shown(heading: &str) -> Vec<(String, String)> {
 }
 
 /// Runs a command of the chapter, for the reference answer and a group of this test's own, and
-/// gives what it prints with the names of the chapter, without the lines of the rig.
+/// gives what it prints, errors too, with the names of the chapter, without the lines of the rig.
 fn printed(command: &str, group: &str) -> String {
     let own = command
         .replace("cargo run -q -p lab03 --", PROGRAM)
@@ -43,14 +43,13 @@ fn printed(command: &str, group: &str) -> String {
         .replace("scratch-gone", &format!("scratch-{group}"))
         .replace("/tmp/gone.json", &format!("$TMPDIR/{group}.json"));
     let output = Command::new("sh")
-        .args(["-c", &own])
+        .args(["-c", &format!("{{ {own}; }} 2>&1")])
         .current_dir(root())
         .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::null())
         .output()
         .expect("the command runs");
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said)
+    let said = String::from_utf8_lossy(&output.stdout)
         .replace("lab03-solution", "lab03")
         .replace(&format!("scratch-{group}"), "scratch-gone")
         .replace(group, "look");
