@@ -1,0 +1,111 @@
+//! The chapter shows what the program and Kafka's own tools print.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rig::Rig;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lab03-solution");
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The commands of a section's blocks that show what is printed, each with that.
+fn shown(heading: &str) -> Vec<(String, String)> {
+    let chapter = std::fs::read_to_string(root().join("book/src/03-offsets.md")).unwrap();
+    let section = chapter.split("\n## ").find(|section| section.starts_with(heading));
+    let section = section.unwrap_or_else(|| panic!("the chapter has no section `{heading}`"));
+    let mut commands: Vec<(String, String)> = Vec::new();
+    for block in section.split("```console\n").skip(1) {
+        for line in block.lines().take_while(|line| *line != "```") {
+            match (line.strip_prefix("$ "), commands.last_mut()) {
+                (Some(command), _) => commands.push((command.to_owned(), String::new())),
+                (None, Some((_, output))) => *output += &format!("{line}\n"),
+                (None, None) => panic!("a block begins with a command, found `{line}`"),
+            }
+        }
+    }
+    commands
+}
+
+/// Runs a command of the chapter, for the reference answer and a group of this test's own, and
+/// gives what it prints, errors too, with the names of the chapter, without the lines of the rig.
+fn printed(command: &str, group: &str) -> String {
+    let own = command
+        .replace("cargo run -q -p lab03 --", PROGRAM)
+        .replace("lab03.calm", "lab03-solution.calm")
+        .replace("--group look", &format!("--group {group}"))
+        .replace("scratch-gone", &format!("scratch-{group}"))
+        .replace("/tmp/gone.json", &format!("$TMPDIR/{group}.json"));
+    let output = Command::new("sh")
+        .args(["-c", &format!("{{ {own}; }} 2>&1")])
+        .current_dir(root())
+        .env("TMPDIR", env!("CARGO_TARGET_TMPDIR"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command runs");
+    let said = String::from_utf8_lossy(&output.stdout)
+        .replace("lab03-solution", "lab03")
+        .replace(&format!("scratch-{group}"), "scratch-gone")
+        .replace(group, "look");
+    said.lines().filter(|line| !line.starts_with("rig: ")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The words of each line: Kafka's tools choose the width of a column by the length of the names.
+fn words(text: &str) -> Vec<Vec<&str>> {
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines.filter(|words| !words.is_empty()).collect()
+}
+
+/// A group of one test's own. The name of a process is taken again one day, so it is random.
+fn group(test: &str) -> String {
+    use std::hash::BuildHasher;
+
+    format!("{test}-{:x}", std::hash::RandomState::new().hash_one(test))
+}
+
+#[test]
+fn the_chapter_shows_the_crash_tables_as_they_are_printed() {
+    let chapter = std::fs::read_to_string(root().join("book/src/03-offsets.md")).unwrap();
+    let tables = Command::new(PROGRAM).arg("crashes").output().expect("the program runs").stdout;
+    let tables = String::from_utf8_lossy(&tables);
+    assert!(chapter.contains(tables.trim_end()), "the chapter does not show:\n{tables}");
+}
+
+#[test]
+fn kafkas_own_tools_print_what_the_chapter_shows() {
+    let group = group("chapter-look");
+    let commands = shown("Look with Kafka's own tools");
+    assert!(commands.len() > 5, "the section has lost its commands");
+    for (command, output) in commands {
+        let said = printed(&command, &group);
+        assert_eq!(words(&said), words(&output), "{command}\n{said}");
+    }
+}
+
+#[test]
+fn a_group_in_use_is_refused_in_the_words_of_the_chapter() {
+    let group = group("chapter-use");
+    // Fills the topic, where no run did before.
+    printed("cargo run -q -p lab03 -- reset --group look --to earliest", &group);
+    let rig = Rig::up().expect("the rig is up");
+    let member: BaseConsumer = rig.kafka().set("group.id", &group).create().unwrap();
+    member.subscribe(&["lab03-solution.calm"]).unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    while member.assignment().unwrap().count() < 3 {
+        assert!(Instant::now() < deadline, "waited {DEADLINE:?} for three partitions");
+        if let Some(Err(error)) = member.poll(Duration::from_millis(100)) {
+            panic!("the member cannot poll: {error}");
+        }
+    }
+    // The first command is the member itself, which runs until somebody ends it.
+    for (command, output) in shown("A group in use").into_iter().skip(1) {
+        let said = printed(&command, &group);
+        assert_eq!(words(&said), words(&output), "{command}\n{said}");
+    }
+}
