@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use flights::replay::arrival_order;
 use flights::weeks::Week;
-use lab01_solution::publish::publish;
-use lab01_solution::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::publish::publish;
+use lab01::topic::{Retention, TopicSpec, ensure_topic};
 use lab03_solution::crash::Effect;
 use lab03_solution::guarantee::{Effects, Record, at_least_once};
 use lab03_solution::job::{JobConfig, JobError, KafkaToTable};
