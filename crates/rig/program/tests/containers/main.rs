@@ -5,12 +5,15 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../every_provider/mod.rs"]
+mod every_provider;
 
 mod containers_trouble;
 mod docker;
 mod engine_faults;
 mod image_faults;
 mod limits;
+mod rigs;
 mod warm;
 
 use std::process::{Output, Stdio};

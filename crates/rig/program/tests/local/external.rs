@@ -1,8 +1,6 @@
 //! Servers that the environment names: the commands speak to them, and never end them.
 
-mod common;
-
-use common::OwnRig;
+use crate::common::OwnRig;
 
 /// A rig that is up, and beside it one whose environment names its servers.
 fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
