@@ -43,8 +43,8 @@ const FOREIGN: [&str; 11] = [
     "MAVEN_OPTS",
 ];
 
-/// How many rigs of a test program may have servers at once. They wait for each other's processor
-/// little, but more Kafkas that start at once make each other slow.
+/// How many rigs of a test program may have servers at once. Their tests mostly wait, but many
+/// Kafkas that start at once make each other slow.
 const RIGS_AT_ONCE: usize = 3;
 
 /// How many more rigs may have servers now.
