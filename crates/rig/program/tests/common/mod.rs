@@ -43,12 +43,8 @@ const FOREIGN: [&str; 11] = [
     "MAVEN_OPTS",
 ];
 
-/// How many rigs of a test program may have servers at once. Their tests mostly wait, but many
-/// Kafkas that start at once make each other slow.
-const RIGS_AT_ONCE: usize = 3;
-
-/// How many more rigs may have servers now.
-static TURNS: Mutex<usize> = Mutex::new(RIGS_AT_ONCE);
+/// How many more rigs may have servers now. Each test program says how many may at once.
+static TURNS: Mutex<usize> = Mutex::new(crate::RIGS_AT_ONCE);
 
 /// Told whenever a rig has given its turn back.
 static TURN_IS_FREE: Condvar = Condvar::new();

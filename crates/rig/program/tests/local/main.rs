@@ -17,3 +17,7 @@ mod maven;
 mod rigs;
 mod server_faults;
 mod waits;
+
+/// How many rigs may have servers at once. Their tests mostly wait, but many Kafkas that start at once
+/// make each other slow.
+const RIGS_AT_ONCE: usize = 3;
