@@ -27,7 +27,7 @@ pub fn run(replays: &Replays, out: &mut impl Write) -> Result<(), Box<dyn Error>
     writeln!(out, "Departures by the clock of the machine that counts them, every 10 seconds")?;
     write!(out, "          ")?;
     for speed in &replays.speeds {
-        write!(out, "{:>24}", format!("at {speed} times the speed"))?;
+        write!(out, "{:>24}", format!("{speed} times as fast"))?;
     }
     write!(out, "\n  seconds ")?;
     for _ in &replays.speeds {

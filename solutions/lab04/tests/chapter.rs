@@ -121,6 +121,8 @@ fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
     let hour_later = median_min(&calm[2]) - median_min(&calm[1]);
     let longest = storm.waits_ms.iter().max().expect("windows have fired") / MINUTE_MS;
     assert_eq!(calm[1].late, 1_416);
+    let skew = read("tests/lab04/step6_skew.rs");
+    assert!(skew.contains("(minutes(60), 69)") && skew.contains("2,592 records are held"));
     // In a sentence a line break is a space.
     let sentences = chapter().split_whitespace().collect::<Vec<_>>().join(" ");
     for figure in [
