@@ -20,7 +20,7 @@ use testkit::{TestDatabase, TestRig, rule, until, with_database, with_rig};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::at_hand::{BOUND, count, first_of_the_calm_week, nobody, put, quick, record, record_of};
+use super::at_hand::{BOUND, count, first_of_the_calm_week, nobody, put, record, record_of};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -34,10 +34,11 @@ fn database_config(database: &TestDatabase) -> tokio_postgres::Config {
 
 /// A job on topics of its own, with a table that is there.
 async fn job(rig: &TestRig, records: &[Record]) -> (JobConfig, Client) {
-    let topic = rig.kafka.create_topic("flights", 3).await;
+    let (topic, dead_letter_topic) =
+        tokio::join!(rig.kafka.create_topic("flights", 3), rig.kafka.create_topic("dead", 1));
     let config = JobConfig {
-        kafka: quick(&rig.kafka),
-        dead_letter_topic: rig.kafka.create_topic("dead", 1).await,
+        kafka: rig.kafka.quick_client(),
+        dead_letter_topic,
         group: rig.kafka.group("job"),
         database: database_config(&rig.database),
         batch: limits(100, HOUR),

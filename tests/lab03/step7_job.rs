@@ -21,7 +21,7 @@ use super::at_hand::{
 
 fn config(rig: &TestRig, topic: &str, group: &str) -> JobConfig {
     JobConfig {
-        kafka: rig.kafka.client(),
+        kafka: rig.kafka.quick_client(),
         topic: topic.to_owned(),
         group: group.to_owned(),
         database: rig.database.url().parse().expect("the rig's address can be read"),

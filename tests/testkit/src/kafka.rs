@@ -31,6 +31,19 @@ impl TestKafka {
         self.client.clone()
     }
 
+    /// A client that waits for nothing longer than it must. By default a broker keeps a request for
+    /// records back for half a second when there are none, and a new consumer asks its first
+    /// questions in steps of up to a second.
+    pub fn quick_client(&self) -> ClientConfig {
+        let mut quick = self.client();
+        for setting in
+            ["fetch.wait.max.ms", "topic.metadata.refresh.fast.interval.ms", "retry.backoff.ms"]
+        {
+            quick.set(setting, "10");
+        }
+        quick
+    }
+
     /// A name for a topic that only this test uses. The topic is not made; whoever makes it, it
     /// is deleted when the test has passed.
     pub fn topic(&self, purpose: &str) -> String {
