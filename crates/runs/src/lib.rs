@@ -18,6 +18,6 @@ pub mod schema;
 pub mod stop;
 
 pub use filled::{FillError, Filled, filled_once};
-pub use live::{Figures, LiveLine};
+pub use live::{Figures, LiveLine, counted};
 pub use schema::{RunSchema, SchemaError};
 pub use stop::stop_on_signal;
