@@ -45,8 +45,12 @@ pub fn nobody() -> ClientConfig {
     nobody
 }
 
-/// A producer that keeps order, with some settings of the test's own. It is not idempotent: the
-/// number that such a producer asks the broker for first costs a test half a second and more.
+/// With it, what is sent again arrives in its place.
+pub const IN_ORDER: (&str, &str) = ("enable.idempotence", "true");
+
+/// A producer with some settings of the test's own. It is not idempotent: the number that such a
+/// producer asks the broker for first costs a test half a second and more. So what it sends again
+/// may arrive behind the next record; where order matters, a test asks for [`IN_ORDER`].
 pub fn producer(kafka: &ClientConfig, settings: &[(&str, &str)]) -> FutureProducer {
     let mut config = kafka.clone();
     config.set("partitioner", "murmur2_random").set("max.in.flight", "1");
@@ -57,11 +61,11 @@ pub fn producer(kafka: &ClientConfig, settings: &[(&str, &str)]) -> FutureProduc
     config.create().expect("the settings are good")
 }
 
-/// Puts records on a topic, in order. All tests of this process share its producer: to end one takes
-/// longer than to send.
+/// Puts records on a topic, in order. All tests of this process share its producer, which takes
+/// half a second to start.
 pub async fn put(kafka: &ClientConfig, topic: &str, records: &[Record]) {
     static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
-    let producer = PRODUCER.get_or_init(|| producer(kafka, &[]));
+    let producer = PRODUCER.get_or_init(|| producer(kafka, &[IN_ORDER]));
     let reports: Vec<_> = records
         .iter()
         .map(|record| producer.send_result(record.to_outgoing(topic)).map_err(|(error, _)| error))

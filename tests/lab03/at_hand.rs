@@ -54,16 +54,16 @@ pub async fn put_payloads(
     }
 }
 
-/// Sends each record in a batch of its own, in order. All tests of this process share it: to make
-/// one and to end it takes longer than to send. It is not idempotent, since the number that such a
-/// producer asks the broker for first takes half a second.
+/// Sends each record in a batch of its own, in order. It is idempotent: else a batch that is sent
+/// again may arrive behind the next one, also where only one is in flight at a time. All tests of
+/// this process share it, since the number that such a producer asks the broker for first takes
+/// half a second.
 fn producer(kafka: &TestKafka) -> &'static FutureProducer {
     static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
     PRODUCER.get_or_init(|| {
         let mut settings = kafka.quick_client();
         settings.set("linger.ms", "0").set("batch.num.messages", "1");
-        // A batch that is sent again arrives before those behind it, which are not sent yet.
-        settings.set("max.in.flight", "1");
+        settings.set("enable.idempotence", "true");
         settings.create().expect("the settings are good")
     })
 }
