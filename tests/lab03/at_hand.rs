@@ -54,16 +54,15 @@ pub async fn put_payloads(
     }
 }
 
-/// Sends each record in a batch of its own, in order. It is idempotent: else a batch that is sent
-/// again may arrive behind the next one, also where only one is in flight at a time. All tests of
-/// this process share it, since the number that such a producer asks the broker for first takes
-/// half a second.
+/// Sends each record in a batch of its own, in order, one at a time. It is idempotent too: else a
+/// batch that is sent again may arrive behind the next one. All tests of this process share it,
+/// since the number that such a producer asks the broker for first takes half a second.
 fn producer(kafka: &TestKafka) -> &'static FutureProducer {
     static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
     PRODUCER.get_or_init(|| {
         let mut settings = kafka.quick_client();
         settings.set("linger.ms", "0").set("batch.num.messages", "1");
-        settings.set("enable.idempotence", "true");
+        settings.set("enable.idempotence", "true").set("max.in.flight", "1");
         settings.create().expect("the settings are good")
     })
 }

@@ -55,8 +55,8 @@ impl TestKafka {
         reserve(&self.groups, self.owner.kafka_name(purpose))
     }
 
-    /// Makes a topic that only this test uses, and waits until each partition has a leader. It
-    /// keeps its records forever, because the flights are of 2013.
+    /// Makes a topic that only this test uses, and waits until the leader of each partition
+    /// answers. It keeps its records forever, because the flights are of 2013.
     pub async fn create_topic(&self, purpose: &str, partitions: i32) -> String {
         self.create_topic_with(purpose, partitions, &[("retention.ms", "-1")]).await
     }
@@ -79,6 +79,10 @@ impl TestKafka {
         }
         until(BROKER_TIMEOUT, format!("leaders of topic {name}"), async || {
             self.partitions_with_leader(&name, partitions)
+        })
+        .await;
+        until(BROKER_TIMEOUT, format!("a word of the leaders of topic {name}"), async || {
+            self.leaders_answer(&name, partitions)
         })
         .await;
         name
@@ -115,6 +119,19 @@ impl TestKafka {
         } else {
             Err(format!("{led} of {expected} partitions have a leader"))
         }
+    }
+
+    /// Whether the leaders know that they lead. One that does not know it yet refuses a first batch
+    /// and may take the second one: an idempotent producer's first batch then counts as a duplicate
+    /// when it is sent again, and is nowhere.
+    fn leaders_answer(&self, topic: &str, partitions: i32) -> Result<(), String> {
+        for partition in 0..partitions {
+            self.admin()
+                .inner()
+                .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
+                .map_err(|error| format!("partition {partition}: {error}"))?;
+        }
+        Ok(())
     }
 
     /// An admin client, to look at what the code under test has done. All tests of this process
