@@ -65,7 +65,7 @@ BENCH := --manifest-path crates/bench/Cargo.toml --locked
 # Criterion takes a relative folder from the package, cargo from here.
 bench: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 bench: ## Measure the reference answers beside bare clients; writes data/bench.* and the chart
-	@cargo bench -q $(BENCH) -- --noplot
+	@cargo bench -q $(BENCH) -- --noplot --quiet
 	@cargo run -q --release $(BENCH)
 
 clean: down ## Remove all that was built

@@ -1,6 +1,7 @@
 //! What the tests use: flights, records, and a producer and a reader of their own, so that no test
 //! of one step depends on another.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use flights::{Flight, Week};
@@ -11,7 +12,6 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::FutureProducer;
 use rdkafka::topic_partition_list::Offset;
-use testkit::TestKafka;
 
 /// So long may a call take that ends by itself.
 pub const BOUND: Duration = Duration::from_secs(10);
@@ -38,19 +38,6 @@ pub fn record(key: &str, payload: &[u8]) -> Record {
     }
 }
 
-/// A client that waits for nothing longer than it must. By default a broker keeps a request for
-/// records back for half a second when there are none, and a new consumer asks its first questions
-/// in steps of up to a second.
-pub fn quick(kafka: &TestKafka) -> ClientConfig {
-    let mut quick = kafka.client();
-    for setting in
-        ["fetch.wait.max.ms", "topic.metadata.refresh.fast.interval.ms", "retry.backoff.ms"]
-    {
-        quick.set(setting, "10");
-    }
-    quick
-}
-
 /// A client that speaks to nobody: no broker listens there.
 pub fn nobody() -> ClientConfig {
     let mut nobody = ClientConfig::new();
@@ -58,8 +45,12 @@ pub fn nobody() -> ClientConfig {
     nobody
 }
 
-/// A producer that keeps order, with some settings of the test's own. It is not idempotent: the
-/// number that such a producer asks the broker for first costs a test half a second and more.
+/// With it, what is sent again arrives in its place.
+pub const IN_ORDER: (&str, &str) = ("enable.idempotence", "true");
+
+/// A producer with some settings of the test's own. It is not idempotent: the number that such a
+/// producer asks the broker for first costs a test half a second and more. So what it sends again
+/// may arrive behind the next record; where order matters, a test asks for [`IN_ORDER`].
 pub fn producer(kafka: &ClientConfig, settings: &[(&str, &str)]) -> FutureProducer {
     let mut config = kafka.clone();
     config.set("partitioner", "murmur2_random").set("max.in.flight", "1");
@@ -70,9 +61,11 @@ pub fn producer(kafka: &ClientConfig, settings: &[(&str, &str)]) -> FutureProduc
     config.create().expect("the settings are good")
 }
 
-/// Puts records on a topic, in order.
+/// Puts records on a topic, in order. All tests of this process share its producer, which takes
+/// half a second to start.
 pub async fn put(kafka: &ClientConfig, topic: &str, records: &[Record]) {
-    let producer = producer(kafka, &[]);
+    static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
+    let producer = PRODUCER.get_or_init(|| producer(kafka, &[IN_ORDER]));
     let reports: Vec<_> = records
         .iter()
         .map(|record| producer.send_result(record.to_outgoing(topic)).map_err(|(error, _)| error))

@@ -8,7 +8,9 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use lab02::batch::{Batch, BatchLimits};
-use testkit::rule;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use testkit::{for_all, rule};
 use tokio::time::Instant;
 
 const AGE: Duration = Duration::from_millis(500);
@@ -147,4 +149,41 @@ fn the_next_batch_has_a_clock_of_its_own() {
     rule("The same holds after the batch was taken.")
         .picture("a batch was taken, then an item came at 1,000 ms")
         .same_bytes(shown(start, batch.due()), "1500 ms");
+}
+
+#[test]
+fn whatever_comes_each_item_comes_out_once_and_not_before_its_time() {
+    // A limit; then so many milliseconds pass each time, and an item comes or somebody looks.
+    let steps = vec((0..400_u64, any::<bool>()), 1..30);
+    for_all((1..5_usize, steps), |(limit, steps)| {
+        let start = Instant::now();
+        let mut batch = batch(limit);
+        let (mut now_ms, mut pushed, mut out) = (0, 0, Vec::new());
+        let (mut inside, mut first_ms, mut story) = (Vec::new(), 0, String::new());
+        for (pause_ms, is_item) in steps {
+            now_ms += pause_ms;
+            let now = at(start, now_ms);
+            let came = if is_item {
+                if inside.is_empty() {
+                    first_ms = now_ms;
+                }
+                inside.push(pushed);
+                pushed += 1;
+                batch.push(pushed - 1, now)
+            } else {
+                batch.take_due(now)
+            };
+            story += &format!("{now_ms} ms {} · ", if is_item { "item" } else { "look" });
+            let is_due = !inside.is_empty() && now_ms >= first_ms + AGE.as_millis() as u64;
+            let complete = is_due || inside.len() >= limit;
+            rule("All items come out when the batch is full or its first item is old enough, else none.")
+                .picture(format!("limit {limit} items or 500 ms: {story}"))
+                .same(came.clone(), complete.then(|| std::mem::take(&mut inside)));
+            out.extend(came.unwrap_or_default());
+        }
+        out.extend(batch.take());
+        rule("Every item that went in comes out once, in the order of the pushes.")
+            .picture(format!("limit {limit} items or 500 ms: {story}then all is taken"))
+            .same(out, (0..pushed).collect());
+    });
 }

@@ -12,7 +12,9 @@ use lab02::in_flight::{Published, Publisher};
 use lab02::record::Record;
 use testkit::{rule, with_kafka};
 
-use super::at_hand::{BOUND, first_of_the_calm_week, nobody, producer, record, record_of, stored};
+use super::at_hand::{
+    BOUND, IN_ORDER, first_of_the_calm_week, nobody, producer, record, record_of, stored,
+};
 
 fn limit(limit: usize) -> NonZeroUsize {
     NonZeroUsize::new(limit).expect("a limit is not 0")
@@ -36,7 +38,8 @@ fn all_are_delivered_and_a_key_stays_in_order() {
     with_kafka(async |kafka| {
         let topic = kafka.create_topic("flights", 3).await;
         let records: Vec<Record> = first_of_the_calm_week(600).iter().map(record_of).collect();
-        let mut publisher = Publisher::new(producer(&kafka.client(), &[]), &topic, limit(50));
+        let mut publisher =
+            Publisher::new(producer(&kafka.client(), &[IN_ORDER]), &topic, limit(50));
         send_all(&mut publisher, &records).await;
         let published = close(publisher).await;
         rule("What was taken is delivered or named.")
@@ -118,7 +121,8 @@ async fn a_wait_that_is_broken_off_loses_count_of_nothing() {
 fn a_full_queue_is_a_wait_and_no_loss() {
     with_kafka(async |kafka| {
         let topic = kafka.create_topic("flights", 1).await;
-        let narrow = producer(&kafka.client(), &[("queue.buffering.max.messages", "5")]);
+        let settings = [("queue.buffering.max.messages", "5"), IN_ORDER];
+        let narrow = producer(&kafka.client(), &settings);
         let mut publisher = Publisher::new(narrow, &topic, limit(1_000));
         let records: Vec<Record> =
             (0..300).map(|number: u32| record("EWR", number.to_string().as_bytes())).collect();

@@ -17,7 +17,7 @@ use rdkafka::consumer::{Consumer, StreamConsumer};
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::at_hand::{
-    BOUND, count, first_of_the_calm_week, nobody, producer, put, quick, record, record_of, stored,
+    BOUND, count, first_of_the_calm_week, nobody, producer, put, record, record_of, stored,
 };
 
 fn received(record: Record) -> ReceivedRecord {
@@ -65,7 +65,7 @@ async fn consumed(
     queue: &DeadLetterQueue,
     records: usize,
 ) -> Result<Vec<Read>, ReadError> {
-    let consumer = consumer(&quick(kafka), &kafka.group("readers"), topic).await;
+    let consumer = consumer(&kafka.quick_client(), &kafka.group("readers"), topic).await;
     let mut told = Vec::new();
     let mut tell = |what| {
         let Told::Read(read) = what else { return ControlFlow::Continue(()) };
@@ -225,7 +225,7 @@ fn a_dead_letter_is_acknowledged_before_the_loop_goes_on() {
         // The client keeps a record for 300 ms, in the hope of more for one request.
         let slow = producer(&kafka.client(), &[("linger.ms", "300")]);
         let queue = DeadLetterQueue { producer: slow, topic: dead.clone() };
-        let consumer = consumer(&quick(kafka), &kafka.group("readers"), &topic).await;
+        let consumer = consumer(&kafka.quick_client(), &kafka.group("readers"), &topic).await;
         let mut lying = None;
         let mut tell = |_| {
             lying = Some(count(&kafka.client(), &dead));
@@ -268,7 +268,7 @@ fn an_error_of_the_broker_is_not_swallowed() {
     with_kafka(async |kafka| {
         let missing = kafka.topic("missing");
         let queue = queue(kafka, &missing);
-        let consumer = consumer(&quick(kafka), &kafka.group("readers"), &missing).await;
+        let consumer = consumer(&kafka.quick_client(), &kafka.group("readers"), &missing).await;
         let mut tell = |_| ControlFlow::Continue(());
         let outcome = rule("An error of the broker ends the loop: nothing will come any more.")
             .picture("the topic does not exist")

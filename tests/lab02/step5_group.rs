@@ -21,7 +21,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use testkit::{TestKafka, rule, until, with_kafka};
 use tokio_util::sync::CancellationToken;
 
-use super::at_hand::{BOUND, put, quick, record};
+use super::at_hand::{BOUND, put, record};
 
 fn event(member: &str, what: What) -> GroupEvent {
     GroupEvent { member: member.to_owned(), what }
@@ -181,7 +181,7 @@ impl History {
 }
 
 fn config(kafka: &TestKafka, topic: &str, group: &str, name: &str) -> MemberConfig {
-    let mut client = quick(kafka);
+    let mut client = kafka.quick_client();
     client.set("session.timeout.ms", "600").set("heartbeat.interval.ms", "100");
     MemberConfig {
         kafka: client,

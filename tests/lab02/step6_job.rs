@@ -20,7 +20,7 @@ use testkit::{TestDatabase, TestRig, rule, until, with_database, with_rig};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::at_hand::{BOUND, count, first_of_the_calm_week, nobody, put, quick, record, record_of};
+use super::at_hand::{BOUND, count, first_of_the_calm_week, nobody, put, record, record_of};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -34,10 +34,11 @@ fn database_config(database: &TestDatabase) -> tokio_postgres::Config {
 
 /// A job on topics of its own, with a table that is there.
 async fn job(rig: &TestRig, records: &[Record]) -> (JobConfig, Client) {
-    let topic = rig.kafka.create_topic("flights", 3).await;
+    let (topic, dead_letter_topic) =
+        tokio::join!(rig.kafka.create_topic("flights", 3), rig.kafka.create_topic("dead", 1));
     let config = JobConfig {
-        kafka: quick(&rig.kafka),
-        dead_letter_topic: rig.kafka.create_topic("dead", 1).await,
+        kafka: rig.kafka.quick_client(),
+        dead_letter_topic,
         group: rig.kafka.group("job"),
         database: database_config(&rig.database),
         batch: limits(100, HOUR),
@@ -328,14 +329,7 @@ fn a_slow_database_stops_the_reading() {
             read.set(progress.summary.read.max(progress.held as u64));
         };
         let script = async {
-            let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-            until(BOUND, "the job to wait for the table", async || {
-                let row = observer.query_one(waiting, &[]).await.expect("the server answers");
-                let waiting: i64 = row.get(0);
-                if waiting > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
-            })
-            .await;
+            until_the_job_waits(&observer).await;
             // Whoever reads on reads on now: each question gives the job a turn.
             for _ in 0..200 {
                 observer.query_one("SELECT 1", &[]).await.expect("the server answers");
@@ -414,36 +408,41 @@ fn what_is_taken_away_is_given_up() {
     });
 }
 
+/// Waits until a statement of the job waits for a lock.
+async fn until_the_job_waits(observer: &Client) {
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until(BOUND, "the job to wait for the table", async || {
+        let row = observer.query_one(waiting, &[]).await.expect("the server answers");
+        let waiting: i64 = row.get(0);
+        if waiting > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
+    })
+    .await;
+}
+
 #[test]
 fn a_database_that_goes_away_is_one_sentence_and_no_loss() {
     with_rig(async |rig| {
-        let (mut config, database) = job(rig, &flights(200)).await;
+        let (mut config, mut database) = job(rig, &flights(200)).await;
         config.database.application_name("the job");
-        let ended = Cell::new(false);
-        let stop = CancellationToken::new();
-        let mut end_the_connection = |progress: &Progress| {
-            ended.set(ended.get() || progress.summary.written > 0);
-        };
+        config.batch = limits(20, HOUR);
+        let observer = rig.database.connect().await;
+        // The job cannot come to its end meanwhile.
+        let lock = database.transaction().await.expect("a transaction begins");
+        lock.batch_execute("LOCK TABLE processed_events IN EXCLUSIVE MODE")
+            .await
+            .expect("the table can be locked");
         let script = async {
-            until(BOUND, "the first rows", async || {
-                if ended.get() { Ok(()) } else { Err("none".to_owned()) }
-            })
-            .await;
+            until_the_job_waits(&observer).await;
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE application_name = 'the job' AND datname = current_database()";
-            database.query(end, &[]).await.expect("a connection of our own can be ended");
+            observer.query(end, &[]).await.expect("a connection of our own can be ended");
         };
-        config.batch = limits(20, HOUR);
-        let work = async {
-            let outcome = run(&config, &stop, &mut end_the_connection).await;
-            ended.set(true);
-            outcome
-        };
-        let (outcome, ()) = tokio::join!(work, script);
-        if let Err(error) = &outcome {
-            rule("A database that goes away is an error of the table, in one sentence.")
-                .holds(matches!(error, JobError::Table(_)), error);
-        }
+        let (outcome, ()) = tokio::join!(done(&config), script);
+        rule("A database that goes away in the middle of a write ends the job, in one sentence.")
+            .ask("The write failed. Who may say that it did not?")
+            .refuses(outcome, "Table", |error| matches!(error, JobError::Table(_)));
+        lock.rollback().await.expect("the lock is given back");
         let outcome = done(&config).await;
         rule("The next job ends well.").succeeds(outcome);
         rule("No record is lost when the database goes away.").same(places(&database).await, 200);
@@ -505,6 +504,25 @@ fn a_database_that_takes_no_rows_is_one_sentence_and_no_loss() {
         rule("A database that takes no rows says so in its own words.").same_bytes(
             refused(&config).await,
             "the database: cannot execute INSERT in a read-only transaction",
+        );
+        config.database = good;
+        let outcome = done(&config).await;
+        rule("Nothing was committed meanwhile.")
+            .same(rule("The job runs.").succeeds(outcome).written, 3);
+        rule("Each row is there once.").same(rows(&database).await, 3);
+    });
+}
+
+#[test]
+fn a_user_who_may_not_insert_is_told_so_and_nothing_is_lost() {
+    with_rig(async |rig| {
+        let (mut config, database) = job(rig, &flights(3)).await;
+        let good = config.database.clone();
+        // A role that may read every table and write none.
+        config.database.options("-c role=pg_read_all_data");
+        rule("A user who may not insert is told so, in one sentence.").same_bytes(
+            refused(&config).await,
+            "the database: permission denied for table processed_events",
         );
         config.database = good;
         let outcome = done(&config).await;

@@ -1,6 +1,7 @@
 //! Records, commits and deletions that the tests put on the broker themselves, without the
 //! learner's code.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use flights::{Flight, Week};
@@ -38,11 +39,7 @@ pub async fn put_payloads(
     partition: i32,
     records: &[(i64, String)],
 ) {
-    let mut settings = kafka.client();
-    settings.set("linger.ms", "0").set("batch.num.messages", "1");
-    // Without it, a batch that is sent again arrives behind those that were sent after it.
-    settings.set("enable.idempotence", "true");
-    let producer: FutureProducer = settings.create().expect("the settings are good");
+    let producer = producer(kafka);
     let mut deliveries = Vec::new();
     for (timestamp_ms, payload) in records {
         let record = FutureRecord::<str, str>::to(topic)
@@ -57,6 +54,19 @@ pub async fn put_payloads(
     }
 }
 
+/// Sends each record in a batch of its own, in order, one at a time. It is idempotent too: else a
+/// batch that is sent again may arrive behind the next one. All tests of this process share it,
+/// since the number that such a producer asks the broker for first takes half a second.
+fn producer(kafka: &TestKafka) -> &'static FutureProducer {
+    static PRODUCER: OnceLock<FutureProducer> = OnceLock::new();
+    PRODUCER.get_or_init(|| {
+        let mut settings = kafka.quick_client();
+        settings.set("linger.ms", "0").set("batch.num.messages", "1");
+        settings.set("enable.idempotence", "true").set("max.in.flight", "1");
+        settings.create().expect("the settings are good")
+    })
+}
+
 /// Deletes the records before an offset, as retention does when their time has come.
 pub async fn delete_before(kafka: &TestKafka, topic: &str, partition: i32, offset: i64) {
     let list = list(topic, &Offsets::from([(partition, offset)]));
@@ -66,12 +76,12 @@ pub async fn delete_before(kafka: &TestKafka, topic: &str, partition: i32, offse
 
 /// Asks about a topic and a group.
 pub fn outsider(kafka: &TestKafka, topic: &str, group: &str) -> Outsider {
-    Outsider::new(&kafka.client(), topic, group).expect("the settings are good")
+    Outsider::new(&kafka.quick_client(), topic, group).expect("the settings are good")
 }
 
 /// A consumer of a group that commits only what it is told to.
 pub fn consumer(kafka: &TestKafka, group: &str, settings: &[(&str, &str)]) -> BaseConsumer {
-    let mut config: ClientConfig = kafka.client();
+    let mut config: ClientConfig = kafka.quick_client();
     config.set("group.id", group).set("enable.auto.commit", "false");
     for (name, value) in settings {
         config.set(*name, *value);

@@ -6,8 +6,12 @@
 //! 3. Partitions know nothing of each other.
 //! 4. What belongs to another member is not committed.
 
+use std::collections::BTreeMap;
+
 use lab03::progress::{Offsets, Progress};
-use testkit::rule;
+use proptest::collection::vec;
+use proptest::prelude::any;
+use testkit::{for_all, rule};
 
 /// Progress with these records polled from partition 0.
 fn polled(offsets: &[i64]) -> Progress {
@@ -175,4 +179,47 @@ fn what_is_processed_twice_is_processed_once() {
             .picture("polled     41 42\nprocessed  41, and again 41")
             .same(progress.to_commit(), offsets(&[(0, 42)]));
     }
+}
+
+#[test]
+fn whatever_happens_the_commit_is_one_behind_the_last_before_the_first_in_hand() {
+    // A partition, and what happens to it: a record is polled whose offset is so much larger than
+    // the last one, or one of those that were polled is processed, or the partition is revoked.
+    let step = (0..2_i32, 0..9_u8, 1..4_i64, any::<proptest::sample::Index>());
+    for_all(vec(step, 1..40), |steps| {
+        let mut progress = Progress::default();
+        // By partition, the records that were polled and whether each is processed.
+        let mut polled: BTreeMap<i32, Vec<(i64, bool)>> = BTreeMap::new();
+        let mut story = String::new();
+        for (partition, kind, gap, which) in steps {
+            let records = polled.entry(partition).or_default();
+            match kind {
+                0..4 => {
+                    let offset = records.last().map_or(40, |(offset, _)| *offset) + gap;
+                    records.push((offset, false));
+                    progress.polled(partition, offset);
+                    story += &format!("polled {partition}@{offset} · ");
+                }
+                4..8 if !records.is_empty() => {
+                    let (offset, is_processed) = which.get_mut(records);
+                    *is_processed = true;
+                    progress.processed(partition, *offset);
+                    story += &format!("processed {partition}@{offset} · ");
+                }
+                _ => {
+                    records.clear();
+                    progress.revoked(partition);
+                    story += &format!("revoked {partition} · ");
+                }
+            }
+            let expected = polled.iter().filter_map(|(partition, records)| {
+                let done = records.iter().take_while(|(_, is_processed)| *is_processed);
+                Some((*partition, done.last()?.0 + 1))
+            });
+            rule("What may be committed is one behind the last record before the first that is in hand.")
+                .picture(&*story)
+                .ask("Which is the first record that is polled and not processed, in each partition?")
+                .same(progress.to_commit(), expected.collect());
+        }
+    });
 }

@@ -11,7 +11,7 @@ use lab03::crash::{Crash, CrashLine, CrashTable, Crashing, Effect};
 use lab03::guarantee::{Effects, Record, at_least_once, at_most_once};
 use lab03::job::{Done, JobConfig, JobError, KafkaToTable, Until, run};
 use lab03::progress::Offsets;
-use lab03::sink::{PROCESSED_EVENTS, Row, SinkError};
+use lab03::sink::{PROCESSED_EVENTS, Row, SinkError, ensure_tables};
 use lab03::start::{Start, StartError};
 use testkit::{TestRig, rule, with_rig};
 
@@ -21,7 +21,7 @@ use super::at_hand::{
 
 fn config(rig: &TestRig, topic: &str, group: &str) -> JobConfig {
     JobConfig {
-        kafka: rig.kafka.client(),
+        kafka: rig.kafka.quick_client(),
         topic: topic.to_owned(),
         group: group.to_owned(),
         database: rig.database.url().parse().expect("the rig's address can be read"),
@@ -366,6 +366,34 @@ fn what_cannot_be_used_is_one_sentence_and_nothing_is_committed() {
             .same(committed(&rig.kafka, &topic, &group, 2), Offsets::new());
         let done =
             rule("When the fault is mended, the job runs.").succeeds(run_to_the_end(&good).await);
+        rule("Nothing was lost.").same(done, Done { records: 4, new_rows: 4 });
+    });
+}
+
+#[test]
+fn a_user_who_may_not_insert_is_told_so_and_nothing_is_lost() {
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 2).await;
+        put_flights(&rig.kafka, &topic, &flights(4)).await;
+        let group = rig.kafka.group("g");
+        let good = config(rig, &topic, &group);
+        let client = rig.database.connect().await;
+        ensure_tables(&client).await.expect("the tables can be made");
+        // A role that may read every table and write none. To look for a table costs the right to
+        // make one.
+        let grant = "GRANT CREATE ON SCHEMA public TO pg_read_all_data";
+        client.batch_execute(grant).await.expect("the schema is ours");
+        let mut reader = good.clone();
+        reader.database.options("-c role=pg_read_all_data");
+        let refused = run_to_the_end(&reader).await;
+        rule("A user who may not insert is told so, in one sentence.").same_bytes(
+            refused.map_or_else(|error| error.to_string(), |done| format!("{done:?}")),
+            "table `processed_events`: permission denied for table processed_events",
+        );
+        rule("Nothing was committed: what was not written is read again.")
+            .same(committed(&rig.kafka, &topic, &group, 2), Offsets::new());
+        let done =
+            rule("A user who may insert finds every record.").succeeds(run_to_the_end(&good).await);
         rule("Nothing was lost.").same(done, Done { records: 4, new_rows: 4 });
     });
 }

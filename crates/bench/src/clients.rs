@@ -30,8 +30,10 @@ const PAUSE_WHEN_FULL: Duration = Duration::from_millis(1);
 
 /// The topic, and what is on it or goes to it.
 pub struct Ground {
-    /// How the brokers are reached.
+    /// What every producer starts from.
     pub kafka: ClientConfig,
+    /// What every consumer starts from.
+    pub consumer: ClientConfig,
     /// The database that lab 03's job opens.
     pub database: String,
     /// The topic.
@@ -57,7 +59,7 @@ impl Ground {
 
     /// The same for every consumer here, and the same as lab 03 sets.
     fn consumer_config(&self) -> ClientConfig {
-        let mut config = self.kafka.clone();
+        let mut config = self.consumer.clone();
         config
             .set("group.id", &self.group)
             .set("enable.auto.commit", "false")
@@ -155,7 +157,7 @@ pub async fn consume_loop(ground: &Ground) -> Outcome {
 /// When broker or database refuse, or a record is no flight.
 pub async fn poll_loop(ground: &Ground, batch_records: usize) -> Outcome {
     let config = JobConfig {
-        kafka: ground.kafka.clone(),
+        kafka: ground.consumer.clone(),
         topic: ground.topic.clone(),
         group: ground.group.clone(),
         database: ground.database.parse()?,

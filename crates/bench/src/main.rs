@@ -44,8 +44,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let rig = Rig::up()?;
     let schema = RunSchema::open(rig.database_url(), "bench").await?;
     let name = |purpose| format!("{}bench.{purpose}.{}", rig.prefix(), std::process::id());
+    let mut kafka = rig.kafka();
+    // TCP holds a small piece back until the one before is acknowledged, which may take 40 ms. A
+    // loop that waits for room in its queue meets that each time.
+    kafka.set("socket.nagle.disable", "true");
+    let mut consumer = kafka.clone();
+    // A consumer that is slower than the broker lets its queue fill up, and the client then fetches
+    // nothing for a second. Runs of a second would show that alone.
+    consumer.set("fetch.queue.backoff.ms", "1");
     let ground = |topic: String| Ground {
-        kafka: rig.kafka(),
+        kafka: kafka.clone(),
+        consumer: consumer.clone(),
         database: schema.url().to_owned(),
         group: format!("{topic}.group"),
         topic,

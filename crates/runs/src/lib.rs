@@ -21,6 +21,6 @@ pub mod stop;
 
 pub use filled::{FillError, Filled, filled_once};
 pub use generated::{WriteError, write_generated};
-pub use live::{Figures, LiveLine};
+pub use live::{Figures, LiveLine, counted};
 pub use schema::{RunSchema, SchemaError};
 pub use stop::stop_on_signal;

@@ -109,6 +109,12 @@ fn counters(figures: &Figures<'_>) -> String {
     parts.join(" · ")
 }
 
+/// A number and what it is of, in the plural where it is not one: `1 row`, `6,292 rows`.
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", HumanCount(number))
+}
+
 fn per_second(records: f64) -> String {
     format!("{}/s", HumanCount(records.round() as u64))
 }
@@ -116,6 +122,12 @@ fn per_second(records: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_no_plural_and_thousands_are_set_apart() {
+        let words = [0, 1, 2, 6_292].map(|number| counted(number, "dead letter")).join(", ");
+        assert_eq!(words, "0 dead letters, 1 dead letter, 2 dead letters, 6,292 dead letters");
+    }
 
     const FIGURES: Figures<'_> =
         Figures { read: 3_412, lag: 2_880, counters: &[("rows", 3_409), ("dead letters", 3)] };

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use lab01::topic::{TopicError, broker_timeout};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::FutureProducer;
 use thiserror::Error;
 use tokio_postgres::Client;
@@ -83,7 +85,7 @@ pub struct Progress {
 pub enum JobError {
     /// The topic cannot be read.
     #[error(transparent)]
-    Topic(#[from] lab01::topic::TopicError),
+    Topic(#[from] TopicError),
     /// Records cannot be read, or put aside.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -136,19 +138,18 @@ impl Work {
     /// # Errors
     /// [`JobError`], before a record is read.
     pub async fn open(config: &JobConfig) -> Result<Work, JobError> {
-        use lab01::topic::describe_topic;
-
-        describe_topic(&config.kafka, &config.topic).await?;
-        describe_topic(&config.kafka, &config.dead_letter_topic).await?;
+        let rebalances = Rebalances::default();
+        let consumer: StreamConsumer<Rebalances> =
+            consumer_config(config).create_with_context(rebalances.clone())?;
+        for topic in [&config.topic, &config.dead_letter_topic] {
+            check_topic(&consumer, topic, broker_timeout(&config.kafka))?;
+        }
         let database = table::connect(&config.database).await?;
         table::ensure_table(&database).await?;
 
         let limits = ProducerLimits::default();
         let producer: FutureProducer = producer_config(&config.kafka, &limits).create()?;
         let dead_letters = DeadLetterQueue { producer, topic: config.dead_letter_topic.clone() };
-        let rebalances = Rebalances::default();
-        let consumer: StreamConsumer<Rebalances> =
-            consumer_config(config).create_with_context(rebalances.clone())?;
         consumer.subscribe(&[&config.topic])?;
         Ok(Work {
             config: config.clone(),
@@ -201,6 +202,26 @@ impl Work {
         // records of. `TopicPartitionList` holds them; `CommitMode` decides whether anyone waits.
         // A commit that waits holds its thread: `tokio::task::spawn_blocking`.
         todo!("step 6: write and commit {} reads", batch.len())
+    }
+}
+
+/// Given: refuses a topic that is not there. It blocks its thread until the broker has answered.
+///
+/// # Errors
+/// When there is no such topic, or the broker refuses or cannot be reached.
+fn check_topic(
+    consumer: &StreamConsumer<Rebalances>,
+    topic: &str,
+    timeout: Duration,
+) -> Result<(), TopicError> {
+    let answer = consumer.fetch_metadata(Some(topic), timeout)?;
+    let refused = answer.topics().first().and_then(|found| found.error());
+    match refused.map(RDKafkaErrorCode::from) {
+        None => Ok(()),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+            Err(TopicError::Missing { topic: topic.to_owned() })
+        }
+        Some(code) => Err(TopicError::Refused { topic: topic.to_owned(), code }),
     }
 }
 

@@ -27,7 +27,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, TopicPartitionList};
 use rig::Rig;
 use rig::ending::exit_code;
-use runs::{Figures, Filled, LiveLine, RunSchema, filled_once, stop_on_signal};
+use runs::{Figures, Filled, LiveLine, RunSchema, counted, filled_once, stop_on_signal};
 
 /// So many records of the run are in flight at a time.
 const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not 0");
@@ -147,8 +147,11 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let schema = PACKAGE.replace('-', "_");
     writeln!(
         out,
-        "{} records read: {} rows in {schema}.processed_events, {} dead letters on {}",
-        summary.read, summary.written, summary.dead_letters, config.dead_letter_topic
+        "{} read: {} in {schema}.processed_events, {} on {}",
+        counted(summary.read, "record"),
+        counted(summary.written, "row"),
+        counted(summary.dead_letters, "dead letter"),
+        config.dead_letter_topic
     )?;
     writeln!(out, "\nLook: make psql, then SELECT * FROM {schema}.processed_events LIMIT 5;")?;
     Ok(())
@@ -210,7 +213,7 @@ async fn fill(
         Filled::Now => "published by this run",
         Filled::Before => "published by an earlier run",
     };
-    writeln!(out, "{records} records on {topic}, {by_whom}")?;
+    writeln!(out, "{} on {topic}, {by_whom}", counted(records, "record"))?;
     Ok(records)
 }
 

@@ -17,7 +17,7 @@ pub enum EventError {
         found_bytes: usize,
     },
     /// The payload is not exactly one JSON object with exactly the fields of a flight.
-    #[error("event with a wrong field `{field}`: {reason}")]
+    #[error("event {}: {reason}", what_is_wrong(field))]
     Malformed {
         /// The line in the payload, from 1.
         line: usize,
@@ -34,6 +34,13 @@ pub enum EventError {
     Impossible(#[from] FieldError),
 }
 // ANCHOR_END: event_error
+
+fn what_is_wrong(field: &str) -> String {
+    match field {
+        "." => "that cannot be read".to_owned(),
+        _ => format!("with a wrong field `{field}`"),
+    }
+}
 
 /// Writes a flight as one JSON object on one line, its fields in the order of the struct.
 ///

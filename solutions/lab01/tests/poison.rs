@@ -54,6 +54,7 @@ fn each_kind_of_poison_is_refused_for_its_own_reason() {
             PoisonKind::Oversized => "expected at most 65536",
         };
         assert!(reason.to_string().contains(expected), "{kind}: {reason}");
+        assert!(!reason.to_string().contains("`.`"), "no field is called so: {kind}: {reason}");
     }
 }
 

@@ -37,9 +37,11 @@ const SEED: u64 = 2013;
 const FEW_RECORDS: u32 = 20_000;
 /// One poison pill in so many records.
 const POISON_ONE_IN: u32 = 1_000;
-/// The job writes in so many batches, whatever the number of records: so the small form is slow
-/// enough for a server to go half-way.
+/// The job writes in so many batches: so it is slow enough for a server to go half-way.
 const BATCHES: u32 = 1_000;
+/// A batch holds at least so many records. The small form has 400 batches by that, and would else
+/// be busy with its commits most of the time.
+const SMALLEST_BATCH: u32 = 50;
 /// The job may need so much memory, the client's queue of fetched records included
 /// (`queued.max.messages.kbytes`, 64 MiB). A million flights that are held take several times that.
 const MEMORY_BOUND_MIB: u64 = 200;
@@ -158,7 +160,7 @@ async fn publish(kafka: &ClientConfig, records: u32) -> Sums {
 }
 
 fn batch_items(records: u32) -> u32 {
-    (records / BATCHES).max(1)
+    (records / BATCHES).max(SMALLEST_BATCH)
 }
 
 /// What the supervisor has seen of the job.
@@ -236,8 +238,10 @@ fn supervise(own: &mut Private, records: u32) -> Lives {
                 lives.position() * 100 >= u64::from(records) * percent
             };
             if let Some((percent, fault)) = faults.next_if(due) {
-                println!("at {percent} %: {:?} restarts", fault.server);
+                let began = Instant::now();
                 restart(own, *fault);
+                let took_s = began.elapsed().as_secs_f64();
+                println!("at {percent} %: {:?} was away for {took_s:.1} s", fault.server);
             }
         }
         let status = job.wait().expect("the job has ended");
@@ -284,8 +288,12 @@ fn start_job(own: &Private, records: u32) -> (Child, Receiver<String>) {
 #[ignore = "run by another test"]
 fn the_job() {
     let variable = |name| std::env::var(name).expect("the other test sets it");
+    let mut kafka = ClientConfig::new();
+    kafka.set("bootstrap.servers", variable("JOB_KAFKA"));
+    // A client that has found nobody for a while looks again after ten seconds only.
+    kafka.set("reconnect.backoff.max.ms", "250");
     let config = JobConfig {
-        kafka: ClientConfig::new().set("bootstrap.servers", variable("JOB_KAFKA")).clone(),
+        kafka,
         topic: TOPIC.to_owned(),
         dead_letter_topic: DEAD_LETTERS.to_owned(),
         group: "million.job".to_owned(),

@@ -5,13 +5,16 @@ extern crate lab02_solution as lab02;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lab02::group::{GroupEvent, What, owners, read_twice};
 use lab02::picture::draw;
+use lab02::table::connect;
+use rig::Rig;
+use tokio::runtime::Runtime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab02-solution");
 
@@ -82,12 +85,39 @@ fn the_chapter_shows_a_run_as_it_is_printed() {
     }
 }
 
+/// Held by who needs the table as it is: each run empties it.
+static TABLE: Mutex<()> = Mutex::new(());
+
+#[test]
+fn the_chapter_shows_what_the_rows_say() {
+    LazyLock::force(&RUN);
+    let _mine = TABLE.lock();
+    let run = program(&[]);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let chapter = chapter();
+    let query = chapter.split("```sql\n").nth(1).and_then(|block| block.split("```").next());
+    let query = query.expect("the chapter has a query").replace("lab02.", "lab02_solution.");
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let rig = Rig::up().expect("the rig is up");
+        let address = rig.database_url().parse().expect("it is an address");
+        let database = connect(&address).await.expect("the database is up");
+        let rows = database.query(&query, &[]).await.expect("the query runs");
+        assert_eq!(rows.len(), 3, "one for each airport");
+        for row in rows {
+            let (origin, count, delay): (&str, i64, i32) = (row.get(0), row.get(1), row.get(2));
+            let line = format!("\n {origin:<6} | {count:>5} | {delay:>3}\n");
+            assert!(chapter.contains(&line), "the chapter does not show: {line}");
+        }
+    });
+}
+
 /// The topics of the run below; both are removed when it is done.
 const STORM: &str = "lab02-solution.storm";
 const DEAD_LETTERS: &str = "lab02-solution.storm.dead-letters";
 
 #[test]
 fn the_chapter_shows_a_dead_letter_as_kafkas_own_consumer_prints_it() {
+    let _mine = TABLE.lock();
     let mut job = Command::new(PROGRAM)
         .args(["--week", "storm", "--follow"])
         .stdout(Stdio::piped())
@@ -204,6 +234,20 @@ fn reads(events: &[GroupEvent]) -> usize {
     events.iter().filter(|event| matches!(event.what, What::Read { .. })).count()
 }
 
+/// What `kafka-consumer-groups --describe` says of a group: the partitions with their ends, and the
+/// sum of the lags. On which partition they lie depends on how the reading went to and fro.
+fn ends_and_lag(described: &str, group: &str) -> (Vec<(i32, usize)>, usize) {
+    let lines = described.lines().map(|line| line.split_whitespace().collect::<Vec<&str>>());
+    let of_group: Vec<Vec<&str>> =
+        lines.filter(|words| words.first() == Some(&group) && words.len() >= 6).collect();
+    let mut ends: Vec<(i32, usize)> = of_group
+        .iter()
+        .map(|words| (words[2].parse().expect("a partition"), words[4].parse().expect("an end")))
+        .collect();
+    ends.sort_unstable();
+    (ends, of_group.iter().map(|words| words[5].parse::<usize>().expect("a lag")).sum())
+}
+
 /// A picture whoever has got which partitions when two share them: that is decided by names that
 /// the brokers make up.
 fn whoever_has_which(picture: &str) -> Vec<String> {
@@ -232,8 +276,13 @@ fn the_chapter_shows_a_group_and_what_it_read_again() {
     assert!(b.wait().expect("b ends").success());
     members.until_nobody_is_left();
 
-    let picture = draw(&members.events);
+    let described = tool("kafka-consumer-groups", &["--describe", "--group", &members.group], "");
+    let (ends, lag) = ends_and_lag(&described, &members.group);
+    assert_eq!((&ends, lag), (&vec![(0, 1_861), (1, 4_431)], AGAIN), "{described}");
     let chapter = chapter();
+    assert_eq!(ends_and_lag(&chapter, "members"), (ends, lag), "the chapter shows so");
+
+    let picture = draw(&members.events);
     let begin = chapter.find("a is assigned      0 1 2").expect("the chapter has a picture");
     let end = begin + chapter[begin..].find("```").expect("its block ends");
     let picture_lines = whoever_has_which(&picture);

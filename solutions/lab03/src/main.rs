@@ -24,7 +24,7 @@ use lab03::reset::reset;
 use lab03::start::{Start, resolve};
 use rig::Rig;
 use rig::ending::exit_code;
-use runs::{Figures, LiveLine, RunSchema, filled_once, stop_on_signal};
+use runs::{Figures, LiveLine, RunSchema, counted, filled_once, stop_on_signal};
 
 /// Reads a week of real flights from a topic into the table `processed_events`.
 ///
@@ -136,7 +136,8 @@ async fn run_job(arguments: &Job, out: &mut impl Write) -> Result<(), Box<dyn Er
         .query_one("SELECT count(*) FROM processed_events WHERE topic = $1", &[&outsider.topic])
         .await?
         .get(0);
-    writeln!(out, "{}.processed_events holds {rows} rows of {}", schema.name(), outsider.topic)?;
+    let rows = counted(rows.unsigned_abs(), "row");
+    writeln!(out, "{}.processed_events holds {rows} of {}", schema.name(), outsider.topic)?;
     Ok(())
 }
 

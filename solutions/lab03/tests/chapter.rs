@@ -78,6 +78,18 @@ fn the_chapter_shows_the_crash_tables_as_they_are_printed() {
 }
 
 #[test]
+fn a_first_run_prints_what_the_chapter_shows() {
+    let chapter = std::fs::read_to_string(root().join("book/src/03-offsets.md")).unwrap();
+    let section = chapter.split("\n## ").find(|section| section.starts_with("Now run it"));
+    let block = section.and_then(|section| section.split("```text\n").nth(1)?.split("```").next());
+    let group = group("chapter-run");
+    let run = Command::new(PROGRAM).args(["--group", &group]).output().expect("the program runs");
+    let said = String::from_utf8_lossy(&run.stdout);
+    let said = said.replace(&group, "lab03").replace("lab03-solution", "lab03");
+    assert_eq!(said.replace("lab03_solution", "lab03"), block.expect("the section shows a run"));
+}
+
+#[test]
 fn kafkas_own_tools_print_what_the_chapter_shows() {
     let group = group("chapter-look");
     let commands = shown("Look with Kafka's own tools");

@@ -5,13 +5,14 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use lab03_solution::sink::ensure_tables;
 use rig::Rig;
 use runs::RunSchema;
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
-/// The flights that left in the calm week, each a record of the topic.
-const CALM_RECORDS: i64 = 6_292;
+/// The flights that left in the two weeks, each a record of its week's topic: 6,292 and 5,173.
+const BOTH_WEEKS: i64 = 11_465;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -91,63 +92,88 @@ fn tools_lines(group: &str) -> Vec<Vec<String>> {
     lines
 }
 
-async fn rows(client: &Client, topic: &str) -> i64 {
-    let count = "SELECT count(*) FROM processed_events WHERE topic = $1";
-    client.query_one(count, &[&topic]).await.map_or(0, |row| row.get(0))
+/// A transaction that has written the row of one record and not ended. A job that comes to this
+/// record waits in the middle of its write, so that it can be killed there.
+struct InTheWay {
+    client: Client,
 }
 
-/// Looks until the table has so many rows, then kills the process, as `kill -9` does.
-async fn kill_at(mut child: Child, client: &Client, topic: &str, wanted: i64) -> i64 {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let seen = rows(client, topic).await;
-        if seen >= wanted {
-            child.kill().expect("the program can be killed");
-            child.wait().expect("the program was killed");
-            return rows(client, topic).await;
+impl InTheWay {
+    async fn at(schema: &RunSchema, topic: &str, partition: i32, offset: i64) -> InTheWay {
+        let client = schema.connect().await.expect("the database takes connections");
+        let insert = format!(
+            "BEGIN; INSERT INTO processed_events VALUES \
+             ('{topic}', {partition}, {offset}, 'epoch', '', 0, NULL, '', '', 0, 'epoch', 0)"
+        );
+        client.batch_execute(&insert).await.expect("the row is not there yet");
+        InTheWay { client }
+    }
+
+    /// Waits until a job waits for this row, then kills it, as `kill -9` does. Gives the number of
+    /// the topic's rows that the job has written.
+    async fn kill(self, mut job: Child, client: &Client, topic: &str) -> i64 {
+        let waits = "SELECT count(*) FROM pg_locks \
+                     WHERE NOT granted AND transactionid = pg_current_xact_id()::xid";
+        let deadline = Instant::now() + DEADLINE;
+        while self.client.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+            let ended = job.try_wait().expect("the program can be looked at");
+            assert!(ended.is_none(), "the program ended before it came to this row");
+            assert!(Instant::now() < deadline, "waited {DEADLINE:?} for the program to write");
         }
-        let ended = child.try_wait().expect("the program can be looked at");
-        assert!(ended.is_none(), "the program ended at {seen} rows, before {wanted}");
-        assert!(Instant::now() < deadline, "waited {DEADLINE:?} for {wanted} rows, saw {seen}");
+        job.kill().expect("the program can be killed");
+        job.wait().expect("the program was killed");
+        let count = "SELECT count(*) FROM processed_events WHERE topic = $1";
+        client.query_one(count, &[&topic]).await.unwrap().get(0)
     }
 }
 
 #[test]
-fn a_run_that_is_killed_in_the_middle_of_the_week_is_completed_by_the_next() {
+fn both_weeks_are_complete_although_each_run_was_killed_half_way() {
     LazyLock::force(&FILLED);
     Runtime::new().expect("the system gives a runtime").block_on(async {
         let rig = Rig::up().expect("the rig is up");
         let schema = RunSchema::open(rig.database_url(), "lab03_solution").await.unwrap();
         let client = schema.connect().await.unwrap();
-        let topic = "lab03-solution.calm";
-        let delete = "DELETE FROM processed_events WHERE topic = 'lab03-solution.calm'";
-        let _ = client.batch_execute(delete).await;
+        ensure_tables(&client).await.expect("the tables can be made");
+        client.batch_execute("TRUNCATE processed_events").await.expect("the table can be emptied");
 
         let group = group("killed");
-        let arguments = ["--group", &group, "--batch", "20"];
-        let mut before = 0;
-        for wanted in [700, 2_500, 4_600] {
-            let child = command(&arguments).spawn().expect("the program runs");
-            let killed_at = kill_at(child, &client, topic, wanted).await;
-            assert!(before < killed_at && killed_at < CALM_RECORDS, "killed at {killed_at} rows");
-            before = killed_at;
+        for (week, kill_at) in [("calm", vec![700, 2_000, 3_600]), ("storm", vec![1_800])] {
+            let topic = format!("lab03-solution.{week}");
+            let arguments = ["--week", week, "--group", &group, "--batch", "20"];
+            let mut before = 0;
+            for offset in kill_at {
+                let in_the_way = InTheWay::at(&schema, &topic, 1, offset).await;
+                let job = command(&arguments).spawn().expect("the program runs");
+                let rows = in_the_way.kill(job, &client, &topic).await;
+                println!("{topic}: killed at {rows} rows");
+                assert!(before < rows, "the run before was killed at {before} rows");
+                before = rows;
+            }
+            let said = printed(&arguments);
+            println!("{said}");
+            let lags: Vec<String> = lag_lines(&said).iter().map(|w| w[4].clone()).collect();
+            assert_eq!(lags, ["0", "0", "0"], "{said}");
         }
-        let said = text(&command(&arguments).output().expect("the program runs").stdout);
-        assert_eq!(rows(&client, topic).await, CALM_RECORDS, "{said}");
-        // By the topic's own key: each offset of both partitions, once.
-        let whole = client
-            .query_one(
-                "SELECT count(DISTINCT (partition, record_offset)), sum(record_offset)::bigint \
-                 FROM processed_events WHERE topic = $1",
-                &[&topic],
-            )
+        // A place is the table's key. So these are all offsets of the four partitions, each once.
+        let places = "SELECT topic || ' ' || partition, count(*), min(record_offset), \
+                      max(record_offset) + 1 FROM processed_events GROUP BY 1 ORDER BY 1";
+        let found: Vec<(String, i64, i64, i64)> = client
+            .query(places, &[])
             .await
-            .unwrap();
-        let sum = |records: i64| records * (records - 1) / 2;
-        let expected = (CALM_RECORDS, sum(1_861) + sum(4_431));
-        assert_eq!((whole.get::<_, i64>(0), whole.get::<_, i64>(1)), expected);
-        let lags: Vec<String> = lag_lines(&said).iter().map(|words| words[4].clone()).collect();
-        assert_eq!(lags, ["0", "0", "0"], "{said}");
+            .unwrap()
+            .iter()
+            .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
+            .collect();
+        let whole = |name: &str, records| (format!("lab03-solution.{name}"), records, 0, records);
+        let expected = [
+            whole("calm 0", 1_861),
+            whole("calm 1", 4_431),
+            whole("storm 0", 1_563),
+            whole("storm 1", 3_610),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(found.iter().map(|(_, rows, ..)| rows).sum::<i64>(), BOTH_WEEKS);
     });
 }
 

@@ -31,6 +31,19 @@ impl TestKafka {
         self.client.clone()
     }
 
+    /// A client that waits for nothing longer than it must. By default a broker keeps a request for
+    /// records back for half a second when there are none, and a new consumer asks its first
+    /// questions in steps of up to a second.
+    pub fn quick_client(&self) -> ClientConfig {
+        let mut quick = self.client();
+        for setting in
+            ["fetch.wait.max.ms", "topic.metadata.refresh.fast.interval.ms", "retry.backoff.ms"]
+        {
+            quick.set(setting, "10");
+        }
+        quick
+    }
+
     /// A name for a topic that only this test uses. The topic is not made; whoever makes it, it
     /// is deleted when the test has passed.
     pub fn topic(&self, purpose: &str) -> String {
@@ -42,8 +55,8 @@ impl TestKafka {
         reserve(&self.groups, self.owner.kafka_name(purpose))
     }
 
-    /// Makes a topic that only this test uses, and waits until each partition has a leader. It
-    /// keeps its records forever, because the flights are of 2013.
+    /// Makes a topic that only this test uses, and waits until the leader of each partition
+    /// answers. It keeps its records forever, because the flights are of 2013.
     pub async fn create_topic(&self, purpose: &str, partitions: i32) -> String {
         self.create_topic_with(purpose, partitions, &[("retention.ms", "-1")]).await
     }
@@ -66,6 +79,10 @@ impl TestKafka {
         }
         until(BROKER_TIMEOUT, format!("leaders of topic {name}"), async || {
             self.partitions_with_leader(&name, partitions)
+        })
+        .await;
+        until(BROKER_TIMEOUT, format!("a word of the leaders of topic {name}"), async || {
+            self.leaders_answer(&name, partitions)
         })
         .await;
         name
@@ -102,6 +119,19 @@ impl TestKafka {
         } else {
             Err(format!("{led} of {expected} partitions have a leader"))
         }
+    }
+
+    /// Whether the leaders know that they lead. One that does not know it yet refuses a first batch
+    /// and may take the second one: an idempotent producer's first batch then counts as a duplicate
+    /// when it is sent again, and is nowhere.
+    fn leaders_answer(&self, topic: &str, partitions: i32) -> Result<(), String> {
+        for partition in 0..partitions {
+            self.admin()
+                .inner()
+                .fetch_watermarks(topic, partition, BROKER_TIMEOUT)
+                .map_err(|error| format!("partition {partition}: {error}"))?;
+        }
+        Ok(())
     }
 
     /// An admin client, to look at what the code under test has done. All tests of this process
