@@ -236,6 +236,7 @@ fn a_value_that_no_flight_has_is_refused() {
 
 #[test]
 fn a_payload_over_the_limit_is_not_even_parsed() {
+    rule("The limit is 64 KiB.").same(MAX_EVENT_BYTES, 65_536);
     let longest = UA_1545.to_owned() + &" ".repeat(MAX_EVENT_BYTES - UA_1545.len());
     let flight = rule("A payload of exactly the limit is read.")
         .picture(format!("an event and white space, {} bytes", longest.len()))

@@ -4,6 +4,7 @@
 //! Step 1 needs nothing but the code; the others speak to a real Kafka, step 6 to PostgreSQL too.
 
 mod at_hand;
+mod given;
 mod step1_batch;
 mod step2_producer;
 mod step3_in_flight;

@@ -187,3 +187,19 @@ fn whatever_comes_each_item_comes_out_once_and_not_before_its_time() {
             .same(out, (0..pushed).collect());
     });
 }
+
+#[test]
+fn a_batch_holds_what_was_pushed_and_forgets_what_is_not_kept() {
+    let start = Instant::now();
+    let mut batch = batch(10);
+    for item in 1..=5 {
+        rule("A batch that is neither full nor due keeps its items.")
+            .same(batch.push(item, start), None);
+    }
+    rule("It says how many it holds.").same((batch.len(), batch.is_empty()), (5, false));
+    rule("What is not kept goes, and is counted.").same(batch.retain(|item| item % 2 == 1), 2);
+    rule("The rest stays, and is due as before.")
+        .same((batch.len(), shown(start, batch.due())), (3, shown(start, Some(start + AGE))));
+    rule("Where nothing is kept, the batch is empty.").same(batch.retain(|_| false), 3);
+    rule("An empty batch is never due.").same((batch.is_empty(), batch.due()), (true, None));
+}
