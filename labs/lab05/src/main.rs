@@ -1,0 +1,3 @@
+//! `cargo run -p lab05`: the departure board by event time. It follows with step 8.
+
+fn main() {}
