@@ -2,7 +2,7 @@
 
 use lab02::table::in_words;
 use thiserror::Error;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 
 use crate::board::DroppedRecord;
 use crate::dropped::DropReason;
@@ -165,9 +165,12 @@ pub async fn write(
     Ok(written)
 }
 
-/// Upserts results, within a transaction.
-async fn write_results(
-    transaction: &tokio_postgres::Transaction<'_>,
+/// Upserts results, as a part of a transaction. Gives the number of rows that are new or changed.
+///
+/// # Errors
+/// [`TableError::Database`].
+pub async fn write_results(
+    transaction: &Transaction<'_>,
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement
@@ -218,9 +221,13 @@ async fn write_results(
         .map_err(|source| TableError::Database { table: RESULTS, source })
 }
 
-/// Inserts the dropped records that are not there yet, within a transaction.
-async fn write_dropped(
-    transaction: &tokio_postgres::Transaction<'_>,
+/// Inserts the dropped records that are not there yet, as a part of a transaction, and gives their
+/// number.
+///
+/// # Errors
+/// [`TableError::Database`].
+pub async fn write_dropped(
+    transaction: &Transaction<'_>,
     topic: &str,
     dropped: &[DroppedRecord],
 ) -> Result<u64, TableError> {
@@ -247,11 +254,12 @@ async fn write_dropped(
         .map_err(|source| TableError::Database { table: DROPPED, source })
 }
 
-fn column<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+/// Given: one value of each row, as a column for `unnest`.
+pub fn column<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 
-/// A count as PostgreSQL has it. There are never so many records that it is cut.
-fn bigint(count: u64) -> i64 {
+/// Given: a count as PostgreSQL has it. There are never so many records that it is cut.
+pub fn bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
