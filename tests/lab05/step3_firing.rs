@@ -178,7 +178,7 @@ fn the_final_watermark_fires_all_that_is_left() {
 }
 
 #[test]
-fn given_out_figures_carry_how_often_they_were_given_out() {
+fn a_result_carries_how_often_its_key_was_given_out() {
     let mut state = WindowState::default();
     let window = hour_from("06:00");
     state.add(window, "EWR", 10);
