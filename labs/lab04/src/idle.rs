@@ -86,6 +86,13 @@ impl CombinedWatermark {
         self.heard.insert(partition, clock);
     }
 
+    /// Says that a partition was read to its end and that no further record of it is expected:
+    /// nobody waits for it. Should one come all the same, it is waited for again.
+    pub fn on_end_of(&mut self, partition: i32) {
+        self.idle.insert(partition);
+        self.advance();
+    }
+
     /// The combined watermark, in milliseconds since the epoch, UTC; `None` before the first.
     pub fn current_ms(&self) -> Option<i64> {
         self.current_ms
