@@ -18,4 +18,7 @@ pub mod corrections;
 pub mod delays;
 pub mod dropped;
 pub mod firing;
+pub mod input;
+pub mod job;
+pub mod tables;
 pub mod window;
