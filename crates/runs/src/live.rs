@@ -65,6 +65,11 @@ impl LiveLine {
     /// Shows new figures where it is time to: on a terminal after a tenth of a second, else after
     /// ten seconds. So it may be called for each record.
     pub fn show(&mut self, figures: &Figures<'_>) {
+        self.show_with("", figures);
+    }
+
+    /// Does the same, with a few words before the counters: `watermark 08 Feb 14:25`.
+    pub fn show_with(&mut self, note: &str, figures: &Figures<'_>) {
         let pause = if self.on_terminal { BETWEEN_DRAWINGS } else { BETWEEN_LINES };
         if self.shown.elapsed() < pause {
             return;
@@ -73,20 +78,25 @@ impl LiveLine {
         if self.on_terminal {
             self.bar.set_position(figures.read);
             let speed = per_second(self.bar.per_sec());
-            self.bar.set_message(format!("{speed} · {}", counters(figures)));
+            self.bar.set_message(format!("{speed} · {}", noted(note, figures)));
         } else {
-            say(&self.line(figures));
+            say(&self.line(note, figures));
         }
     }
 
     /// Ends the line with the last figures and the speed of the whole run.
     pub fn end(self, figures: &Figures<'_>) {
+        self.end_with("", figures);
+    }
+
+    /// Does the same, with a few words before the counters.
+    pub fn end_with(self, note: &str, figures: &Figures<'_>) {
         self.bar.finish_and_clear();
-        say(&self.line(figures));
+        say(&self.line(note, figures));
     }
 
     /// `lab02 · read 3,412 of 6,292 in 0.8 s, 4,265/s · lag 2,880 · dead letters 3`.
-    fn line(&self, figures: &Figures<'_>) -> String {
+    fn line(&self, note: &str, figures: &Figures<'_>) -> String {
         let of_total =
             self.total_records.map_or(String::new(), |total| format!(" of {}", HumanCount(total)));
         let took_s = self.began.elapsed().as_secs_f64();
@@ -95,8 +105,16 @@ impl LiveLine {
             self.title,
             HumanCount(figures.read),
             per_second(figures.read as f64 / took_s.max(SHORTEST_S)),
-            counters(figures)
+            noted(note, figures)
         )
+    }
+}
+
+/// `watermark 08 Feb 14:25 · lag 2,880 · dead letters 3`, or without the note.
+fn noted(note: &str, figures: &Figures<'_>) -> String {
+    match note {
+        "" => counters(figures),
+        note => format!("{note} · {}", counters(figures)),
     }
 }
 
@@ -125,7 +143,7 @@ mod tests {
         let line = LiveLine::begin("lab02 calm week", Some(6_292));
         tokio::time::advance(Duration::from_millis(1_600)).await;
         assert_eq!(
-            line.line(&FIGURES),
+            line.line("", &FIGURES),
             "lab02 calm week · read 3,412 of 6,292 in 1.6 s, 2,133/s · lag 2,880 · rows 3,409 · \
              dead letters 3"
         );
@@ -135,6 +153,16 @@ mod tests {
     async fn without_a_total_and_without_time_there_is_a_line_as_well() {
         let nothing = Figures { read: 0, lag: 0, counters: &[] };
         let line = LiveLine::begin("lab02", None);
-        assert_eq!(line.line(&nothing), "lab02 · read 0 in 0.0 s, 0/s · lag 0");
+        assert_eq!(line.line("", &nothing), "lab02 · read 0 in 0.0 s, 0/s · lag 0");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_note_stands_before_the_counters() {
+        let line = LiveLine::begin("lab05", None);
+        let figures = Figures { read: 0, lag: 3, counters: &[("open windows", 2)] };
+        assert_eq!(
+            line.line("watermark none", &figures),
+            "lab05 · read 0 in 0.0 s, 0/s · watermark none · lag 3 · open windows 2"
+        );
     }
 }
