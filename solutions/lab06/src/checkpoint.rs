@@ -4,12 +4,15 @@
 //! The check sum is for accidents, such as a torn write or a flipped bit. It is no signature.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use lab05::board::{Board, BoardConfig, BoardParts};
-use lab05::window::SizeError;
+use flights::utc;
+use lab05::board::{Board, BoardConfig};
+use lab05::window::{SizeError, Window};
 use thiserror::Error;
+use timeline::span;
 
-use crate::state::{Checkpoint, Fingerprint, SavedCounts, SavedPartition, SavedWindow};
+use crate::state::{Checkpoint, Fingerprint};
 
 /// The first word of every checkpoint's bytes.
 pub const FORMAT: &str = "tidemark-checkpoint";
@@ -36,8 +39,44 @@ pub struct JobState {
     pub positions: BTreeMap<i32, Position>,
     /// Records that are no flight.
     pub unreadable: u64,
+    /// The allowed lateness of the windows that are kept and of those that are gone.
+    pub allowed_lateness: Duration,
 }
 // ANCHOR_END: position
+
+// ANCHOR: restore_error
+/// Why a job cannot go on from a checkpoint with its configuration. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RestoreError {
+    /// No window can have the configuration's length.
+    #[error(transparent)]
+    Size(#[from] SizeError),
+    /// The checkpoint has a window that the configuration has not. Its records are counted, and
+    /// those to come would be counted in another window.
+    #[error(
+        "the checkpoint has a window from {} to {}, and windows of {} have none such",
+        utc::format(window.start_ms), utc::format(window.end_ms), span::text(*size)
+    )]
+    OtherWindow {
+        /// The window.
+        window: Window,
+        /// The configuration's length.
+        size: Duration,
+    },
+    /// A window that is gone would be opened again by a late record, and its result replaced by one
+    /// of that record alone.
+    #[error(
+        "the checkpoint was made with an allowed lateness of {}, which can become shorter, but not {}",
+        span::text(*found), span::text(*asked)
+    )]
+    LongerLateness {
+        /// The checkpoint's.
+        found: Duration,
+        /// The configuration's.
+        asked: Duration,
+    },
+}
+// ANCHOR_END: restore_error
 
 // ANCHOR: damage
 /// Why bytes are not a checkpoint that this program can read.
@@ -103,6 +142,9 @@ pub struct Head {
 /// had been no end. It is taken between two records, and before the end of a bounded input is told
 /// to the board.
 pub fn take(state: &JobState, id: u64, topic: &str) -> Checkpoint {
+    use crate::state::{SavedCounts, SavedPartition, SavedWindow};
+    use lab04::span::millis;
+
     let parts = state.board.parts();
     let partitions = state.positions.iter().map(|(&partition, position)| SavedPartition {
         partition,
@@ -117,18 +159,22 @@ pub fn take(state: &JobState, id: u64, topic: &str) -> Checkpoint {
         finished: false,
         partitions: partitions.collect(),
         watermark_ms: parts.watermark_ms,
+        allowed_lateness_ms: millis(state.allowed_lateness),
         windows: SavedWindow::all_of(&parts.windows),
         counts: SavedCounts::of(&parts.counts, state.unreadable),
     }
 }
 
-/// Makes the state of a checkpoint again. Bound, idle time-out and allowed lateness are the
-/// configuration's, and may be other ones than before. A window that is not one of the
-/// configuration's is kept as it is, and fires at its own end.
+/// Makes the state of a checkpoint again. The bound, the idle time-out and the guard are the
+/// configuration's, and may be other ones than before; the allowed lateness may be shorter.
 ///
 /// # Errors
-/// [`SizeError`] when no window can have the configuration's length.
-pub fn restore(checkpoint: &Checkpoint, config: &BoardConfig) -> Result<JobState, SizeError> {
+/// [`RestoreError`] when the configuration has other windows, or a longer allowed lateness.
+pub fn restore(checkpoint: &Checkpoint, config: &BoardConfig) -> Result<JobState, RestoreError> {
+    use crate::state::{SavedPartition, SavedWindow};
+    use lab05::board::BoardParts;
+
+    check_windows(checkpoint, config)?;
     let partitions = &checkpoint.partitions;
     let parts = BoardParts {
         max_timestamps_ms: partitions.iter().map(|p| (p.partition, p.max_timestamp_ms)).collect(),
@@ -143,7 +189,32 @@ pub fn restore(checkpoint: &Checkpoint, config: &BoardConfig) -> Result<JobState
         board: Board::from_parts(parts, config)?,
         positions: partitions.iter().map(|p| (p.partition, position(p))).collect(),
         unreadable: checkpoint.counts.unreadable,
+        allowed_lateness: config.allowed_lateness,
     })
+}
+
+/// Given: sees whether the windows of a checkpoint are those of a configuration.
+///
+/// # Errors
+/// [`RestoreError`].
+pub fn check_windows(checkpoint: &Checkpoint, config: &BoardConfig) -> Result<(), RestoreError> {
+    use lab04::span::millis;
+    use lab05::window::TumblingWindows;
+
+    let size = config.window;
+    let windows = TumblingWindows::new(size)?;
+    for saved in &checkpoint.windows {
+        let window = Window { start_ms: saved.start_ms, end_ms: saved.end_ms };
+        if windows.window_of(window.start_ms) != Ok(window) {
+            return Err(RestoreError::OtherWindow { window, size });
+        }
+    }
+    let (found_ms, asked) = (checkpoint.allowed_lateness_ms, config.allowed_lateness);
+    if millis(asked) > found_ms {
+        let found = Duration::from_millis(found_ms.max(0).unsigned_abs());
+        return Err(RestoreError::LongerLateness { found, asked });
+    }
+    Ok(())
 }
 
 /// Writes a checkpoint as bytes: `tidemark-checkpoint 2 crc32=0a1b2c3d bytes=512`, a line feed, and
@@ -155,7 +226,7 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
     [head.line().into_bytes(), body].concat()
 }
 
-/// Reads what [`encode`] has written. What is wrong is found in this order: the first word, the head
+/// Given: reads what [`encode`] has written. What is wrong is found in this order: the first word, the head
 /// line, the version, the length, the check sum, the contents.
 ///
 /// # Errors
@@ -163,7 +234,7 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
 pub fn decode(bytes: &[u8]) -> Result<Checkpoint, FormatError> {
     let (head, body) = open(bytes)?;
     if head.version != VERSION {
-        let reason = "this version has to be migrated, which is step 5".to_owned();
+        let reason = "it has to be migrated first".to_owned();
         return Err(FormatError::BadContents { version: head.version, reason });
     }
     serde_json::from_slice(body).map_err(|error| FormatError::BadContents {
@@ -199,7 +270,7 @@ pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), FormatError> {
 }
 
 /// The longest head line that is looked at, in bytes.
-const MAX_HEAD_BYTES: usize = 80;
+pub const MAX_HEAD_BYTES: usize = 80;
 
 impl Head {
     /// The head line, with its line feed.
@@ -213,7 +284,7 @@ impl Head {
     pub fn parse(line: &str) -> Option<Head> {
         let mut words = line.split(' ');
         (words.next()? == FORMAT).then_some(())?;
-        let version = words.next()?.parse().ok()?;
+        let version = words.next()?.parse().ok().filter(|version| *version > 0)?;
         let crc32 = u32::from_str_radix(words.next()?.strip_prefix("crc32=")?, 16).ok()?;
         let bytes = words.next()?.strip_prefix("bytes=")?.parse().ok()?;
         let head = Head { version, crc32, bytes };

@@ -26,7 +26,7 @@ pub struct Cost {
 // ANCHOR_END: cost
 
 impl Interval {
-    /// Whether a checkpoint is due: `elapsed` after the last one, and `changes` records and results
+    /// Given: whether a checkpoint is due: `elapsed` after the last one, and `changes` records and results
     /// after it. Where nothing has changed since, none is.
     pub fn is_due(&self, elapsed: Duration, changes: u64) -> bool {
         changes > 0 && (elapsed >= self.every || changes >= self.changes)

@@ -8,7 +8,6 @@ use lab03::broker::{BrokerError, Outsider};
 use lab05::board::BoardConfig;
 use lab05::input::{InputError, Until};
 use lab05::job::{BETWEEN_LOOKS, TURN_RECORDS, TURN_WAIT};
-use lab05::window::SizeError;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::error::KafkaError;
@@ -17,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::checkpoint::JobState;
+use crate::checkpoint::{JobState, RestoreError};
 use crate::crash::Effect;
 use crate::fencing::Epoch;
 use crate::interval::Interval;
@@ -96,9 +95,9 @@ pub struct Ended {
 /// on from there.
 #[derive(Debug, Error)]
 pub enum JobError {
-    /// There are no windows of the size.
+    /// Its configuration does not go with its checkpoint, or no window can have its length.
     #[error(transparent)]
-    Size(#[from] SizeError),
+    Restore(#[from] RestoreError),
     /// It cannot go on from where it should.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
@@ -167,7 +166,10 @@ impl<'a> Job<'a> {
         let bounds = outsider.bounds()?;
         let first = bounds.iter().map(|(partition, bounds)| (*partition, bounds.first)).collect();
         let (state, offsets) = match &begin {
-            None => (JobState::begin(&first, &config.board)?, first),
+            None => {
+                let state = JobState::begin(&first, &config.board).map_err(RestoreError::from)?;
+                (state, first)
+            }
             Some(checkpoint) => {
                 let offsets = start_offsets(checkpoint, &config.topic, &bounds)?;
                 check_last_records(config, checkpoint, &first).await?;

@@ -10,7 +10,10 @@
 //! | 6, further | [`fencing`] | an instance that only seemed dead | `cargo test -p lab06 step6` |
 //! | 7, further | [`interval`] | how often, and what it costs | `cargo test -p lab06 step7` |
 //!
-//! Given are [`state`], what a checkpoint holds; and [`version1`], what last year's program wrote.
+//! Given are [`state`], what a checkpoint holds; [`version1`], what last year's program wrote;
+//! [`process`], one input taken into the state; [`last_record`], the records by which a topic is
+//! recognised; [`job`], the effects on Kafka and PostgreSQL; and [`crash`], the same in memory, with
+//! a table of what a crash costs.
 //!
 //! The chapter is `book/src/06-checkpoints.md`.
 

@@ -26,6 +26,7 @@ impl JobState {
             board: Board::new(&partitions, config)?,
             positions: first_offsets.iter().map(|(id, first)| (*id, position(*first))).collect(),
             unreadable: 0,
+            allowed_lateness: config.allowed_lateness,
         })
     }
 

@@ -1,14 +1,14 @@
 //! Step 5: a checkpoint as a file, for another version of the job, or for another machine.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::checkpoint::FormatError;
-use crate::state::{Checkpoint, SavedKey, SavedWindow};
-use crate::version1::{CheckpointV1, RowV1};
+use crate::state::{Checkpoint, SavedKey, SavedPartition, SavedWindow};
+use crate::version1::{CheckpointV1, PartitionV1, RowV1};
 
 /// Why there is no savepoint, or none to start from. Files that were there before are untouched.
 #[derive(Debug, Error)]
@@ -49,18 +49,18 @@ pub struct Loaded {
 // ANCHOR_END: loaded
 
 /// Writes a savepoint. Under its name there is either all of it, on the disk and not only on its way
-/// there, or nothing.
+/// there, or nothing. The file system has to know hard links.
 ///
 /// # Errors
 /// [`SavepointError::Exists`] and [`SavepointError::File`]. What was begun is removed.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
+    use std::io::ErrorKind;
+
     let failed = |source| SavepointError::File { path: path.to_owned(), source };
     if path.try_exists().map_err(failed)? {
         return Err(SavepointError::Exists { path: path.to_owned() });
     }
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
+    let part = part_of(path);
     let written = write_through(&part, bytes)
         // Unlike a rename, a link never replaces a file that came meanwhile.
         .and_then(|()| fs::hard_link(&part, path))
@@ -73,7 +73,7 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
     })
 }
 
-/// Reads a savepoint of any version up to this program's.
+/// Given: reads a savepoint of any version up to this program's.
 ///
 /// # Errors
 /// [`SavepointError::File`] and [`SavepointError::Unreadable`].
@@ -83,7 +83,7 @@ pub fn load(path: &Path) -> Result<Loaded, SavepointError> {
     read(&bytes).map_err(|source| SavepointError::Unreadable { path: path.to_owned(), source })
 }
 
-/// Reads the bytes of a checkpoint of any version up to this program's, and migrates it.
+/// Given: reads the bytes of a checkpoint of any version up to this program's, and migrates it.
 ///
 /// # Errors
 /// Those of [`decode`](crate::checkpoint::decode).
@@ -101,21 +101,19 @@ pub fn read(bytes: &[u8]) -> Result<Loaded, FormatError> {
 
 /// Makes a checkpoint of version 1 one of this version.
 ///
-/// - Offsets: version 1 kept the last processed one, this version the next.
-/// - Timestamps: version 1 kept a partition's watermark, this version the largest timestamp. The
-///   combined watermark is the smallest of the partitions' own, and none while one has not spoken.
-/// - Delays: version 1 kept seconds. All of them are whole minutes.
-/// - Rows become windows with their keys in order. None of them has fired.
+/// - The combined watermark is the smallest of the partitions' own, and none while one has not
+///   spoken.
+/// - Version 1 knew no allowed lateness, so what it has let go stays gone.
 /// - Fingerprints: version 1 kept none, and each partition that was read is noted.
+/// - Partitions are those of [`migrated_partition`], windows those of [`migrated_windows`].
 ///
 /// # Errors
-/// One sentence, when the contents contradict themselves: a partition or a row is there twice, a delay
-/// is not a whole minute or out of range, a window has no length.
+/// One sentence, when the contents contradict themselves: a partition is there twice, or what
+/// [`migrated_partition`] and [`migrated_windows`] refuse.
 pub fn migrate(old: CheckpointV1) -> Result<Loaded, String> {
-    use crate::state::{SavedCounts, SavedPartition};
+    use crate::state::SavedCounts;
     use lab04::partitions::combine;
 
-    let watermark_ms = combine(old.partitions.iter().map(|partition| partition.watermark_ms));
     let mut partitions: Vec<SavedPartition> = Vec::new();
     let mut notes = Vec::new();
     for saved in &old.partitions {
@@ -129,13 +127,7 @@ pub fn migrate(old: CheckpointV1) -> Result<Loaded, String> {
                  was made anew would not be noticed"
             ));
         }
-        partitions.push(SavedPartition {
-            partition: id,
-            next_offset: saved.processed_offset + 1,
-            last_record: None,
-            max_timestamp_ms: saved.watermark_ms.map(|ms| ms.saturating_add(old.bound_ms)),
-            idle: false,
-        });
+        partitions.push(migrated_partition(saved, old.bound_ms)?);
     }
     let counts = SavedCounts {
         read: old.read,
@@ -144,13 +136,45 @@ pub fn migrate(old: CheckpointV1) -> Result<Loaded, String> {
         results: old.results,
         ..SavedCounts::default()
     };
-    let (id, topic, windows) = (old.id, old.topic, migrated_windows(&old.rows)?);
-    let checkpoint =
-        Checkpoint { id, topic, finished: false, partitions, watermark_ms, windows, counts };
+    let checkpoint = Checkpoint {
+        watermark_ms: combine(old.partitions.iter().map(|partition| partition.watermark_ms)),
+        windows: migrated_windows(&old.rows)?,
+        id: old.id,
+        topic: old.topic,
+        finished: false,
+        partitions,
+        allowed_lateness_ms: 0,
+        counts,
+    };
     Ok(Loaded { checkpoint, notes })
 }
 
-fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
+/// A partition of version 1 as one of this version.
+///
+/// - Version 1 kept the last processed offset, this version the next.
+/// - Version 1 kept the partition's watermark, this version its largest timestamp.
+///
+/// # Errors
+/// One sentence, when no partition can have such an offset.
+pub fn migrated_partition(saved: &PartitionV1, bound_ms: i64) -> Result<SavedPartition, String> {
+    let (partition, processed) = (saved.partition, saved.processed_offset);
+    let next_offset = processed.checked_add(1).filter(|next| *next >= 0);
+    Ok(SavedPartition {
+        partition,
+        next_offset: next_offset
+            .ok_or_else(|| format!("partition {partition}: offset {processed}"))?,
+        last_record: None,
+        max_timestamp_ms: saved.watermark_ms.map(|ms| ms.saturating_add(bound_ms)),
+        idle: false,
+    })
+}
+
+/// Rows of version 1, in whatever order, as windows with their keys, in order. None has fired.
+///
+/// # Errors
+/// One sentence, when an airport is twice in a window, a window has no length, or
+/// [`migrated_key`] refuses.
+pub fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
     use std::collections::BTreeMap;
 
     let mut windows: BTreeMap<(i64, i64), BTreeMap<String, SavedKey>> = BTreeMap::new();
@@ -172,11 +196,19 @@ fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
     Ok(saved.collect())
 }
 
-fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
+/// A row of version 1 as a key of this version. Version 1 kept seconds, and all delays are whole
+/// minutes.
+///
+/// # Errors
+/// One sentence, when a delay is not a whole minute or out of range, or there is no departure.
+pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     let minutes = |seconds: i64| match seconds % 60 {
         0 => Ok(seconds / 60),
         _ => Err(format!("a delay of {seconds} s, expected whole minutes")),
     };
+    if row.count == 0 {
+        return Err(format!("{} without a departure", row.origin));
+    }
     let worst_min = minutes(row.worst_s)?;
     let worst_min = i32::try_from(worst_min).map_err(|_| format!("a delay of {worst_min} min"))?;
     Ok(SavedKey {
@@ -189,14 +221,28 @@ fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     })
 }
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Given: where a savepoint is written before it gets its name. No other process takes this one.
+pub fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".{}.part", std::process::id()));
+    PathBuf::from(part)
+}
+
+/// Given: makes a file with these bytes, and returns when they are on the disk.
+///
+/// # Errors
+/// The file system's. The file may be there in part.
+pub fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-/// The name of a file is in its folder, which goes to the disk by itself.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Given: returns when the folder of a file is on the disk, and with it the file's name.
+///
+/// # Errors
+/// The file system's.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

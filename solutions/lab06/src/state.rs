@@ -23,6 +23,8 @@ pub struct Checkpoint {
     pub partitions: Vec<SavedPartition>,
     /// The watermark that was given out last, in milliseconds since the epoch, UTC.
     pub watermark_ms: Option<i64>,
+    /// The allowed lateness, in milliseconds. By it windows were let go that are no longer in here.
+    pub allowed_lateness_ms: i64,
     /// The windows that may still change, in order.
     pub windows: Vec<SavedWindow>,
     /// What became of the records.

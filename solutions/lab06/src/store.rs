@@ -45,12 +45,28 @@ pub struct Writer {
     pub epoch: Option<Epoch>,
 }
 
-/// Why nothing was written.
+/// Why nothing was written, or nobody knows.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// A table is there with other columns.
     #[error(transparent)]
     Table(#[from] lab05::tables::TableError),
+    /// A table of the job is gone, and with it what the checkpoints say was written.
+    #[error(
+        "table `{table}` is gone, and `checkpoints` says what was in it; drop both to begin anew"
+    )]
+    Lost {
+        /// The table.
+        table: &'static str,
+    },
+    /// The job has a checkpoint of this number. Nothing of the transaction is there.
+    #[error("job `{job}` has a checkpoint {id} already: another instance of this name is at work")]
+    AlreadyThere {
+        /// The job.
+        job: String,
+        /// The checkpoint's number.
+        id: u64,
+    },
     /// This instance may not write any more.
     #[error(transparent)]
     Fenced(#[from] FencingError),
@@ -71,11 +87,12 @@ pub enum StoreError {
     Database(#[from] tokio_postgres::Error),
 }
 
-/// Makes all tables unless they are there: those of lab 05, and `checkpoints`, `dead_letters` and
-/// `job_epochs`.
+/// Given: makes all tables unless they are there: those of lab 05, and `checkpoints`,
+/// `dead_letters` and `job_epochs`.
 ///
 /// # Errors
-/// When the database refuses, or is gone.
+/// [`StoreError::Lost`] when only `checkpoints` and some of the others are there;
+/// [`StoreError::Table`] and [`StoreError::Database`] when the database refuses, or is gone.
 pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
     const TABLES: &str = "
         CREATE TABLE IF NOT EXISTS checkpoints (
@@ -87,16 +104,31 @@ pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
             reason text NOT NULL, PRIMARY KEY (topic, partition, record_offset)
         );
         CREATE TABLE IF NOT EXISTS job_epochs (job text PRIMARY KEY, epoch bigint NOT NULL)";
+    check_none_is_lost(database).await?;
     lab05::tables::ensure_tables(database).await?;
     Ok(database.batch_execute(TABLES).await?)
 }
 
-/// Opens a transaction and writes into it all that is given: the output, and the checkpoint with its
-/// offsets. Nothing of it can be seen before [`commit`]. Of the job's checkpoints the newest
-/// [`KEPT_CHECKPOINTS`] stay.
+/// `checkpoints` is made last. So where it is there, all were.
+async fn check_none_is_lost(database: &Client) -> Result<(), StoreError> {
+    const IS_THERE: &str = "SELECT to_regclass($1::text) IS NOT NULL";
+    let tables = [lab05::tables::RESULTS, lab05::tables::DROPPED, "dead_letters", "job_epochs"];
+    if !database.query_one(IS_THERE, &[&"checkpoints"]).await?.get::<_, bool>(0) {
+        return Ok(());
+    }
+    for table in tables {
+        if !database.query_one(IS_THERE, &[&table]).await?.get::<_, bool>(0) {
+            return Err(StoreError::Lost { table });
+        }
+    }
+    Ok(())
+}
+
+/// Opens a transaction and writes all that is given into it, by [`write_all`]. Nothing of it can be
+/// seen before [`commit`].
 ///
 /// # Errors
-/// [`StoreError::NotWritten`], [`StoreError::Fenced`]: the transaction is rolled back.
+/// Those of [`write_all`]: the transaction is rolled back, and the connection can take the next one.
 pub async fn write(
     database: &Client,
     writer: &Writer,
@@ -117,12 +149,20 @@ pub async fn write(
 /// Commits what [`write`] has written.
 ///
 /// # Errors
-/// [`StoreError::Unanswered`] when no answer came.
+/// [`StoreError::Unanswered`] when the answer is not that it has happened.
 pub async fn commit(database: &Client) -> Result<(), StoreError> {
     database.batch_execute("COMMIT").await.map_err(StoreError::Unanswered)
 }
 
-async fn write_all(
+/// Writes everything within an open transaction: the output, and the checkpoint with its offsets.
+/// Of the job's checkpoints the newest [`KEPT_CHECKPOINTS`] stay. A writer that has an epoch is
+/// looked at first, by [`check`](crate::fencing::check).
+///
+/// # Errors
+/// - [`StoreError::AlreadyThere`] when the job has a checkpoint of this number.
+/// - [`StoreError::Table`], [`StoreError::NotWritten`] when the database refuses, or is gone.
+/// - [`StoreError::Fenced`] when a newer instance was started.
+pub async fn write_all(
     database: &Client,
     writer: &Writer,
     output: &Output,
@@ -132,7 +172,8 @@ async fn write_all(
     use crate::fencing::check;
     use lab05::tables::{write_dropped, write_results};
 
-    const KEEP: &str = "INSERT INTO checkpoints (job, id, body) VALUES ($1, $2, $3)";
+    const KEEP: &str = "
+        INSERT INTO checkpoints (job, id, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     const FORGET: &str = "DELETE FROM checkpoints WHERE job = $1 AND id <= $2";
 
     let Checkpoint { id, topic, .. } = checkpoint;
@@ -144,16 +185,16 @@ async fn write_all(
     write_dropped(database, topic, &output.dropped).await?;
     write_unreadable(database, topic, &output.unreadable).await.map_err(not_written)?;
     let number = i64::try_from(*id).expect("a job makes fewer checkpoints than that");
-    database
-        .execute(KEEP, &[&writer.job, &number, &encode(checkpoint)])
-        .await
-        .map_err(not_written)?;
+    let kept = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
+    if kept.map_err(not_written)? == 0 {
+        return Err(StoreError::AlreadyThere { job: writer.job.clone(), id: *id });
+    }
     let oldest = number - KEPT_CHECKPOINTS as i64;
     database.execute(FORGET, &[&writer.job, &oldest]).await.map_err(not_written)?;
     Ok(())
 }
 
-/// The bytes of a job's checkpoints with their numbers, the newest first.
+/// Given: the bytes of a job's checkpoints with their numbers, the newest first.
 ///
 /// # Errors
 /// When the database refuses, or is gone.
@@ -166,14 +207,19 @@ pub async fn stored(
     Ok(rows.iter().map(|row| (row.get::<_, i64>(0).unsigned_abs(), row.get(1))).collect())
 }
 
-async fn write_unreadable(
+/// Given: writes the records that are no flights and are not there yet, within a transaction.
+///
+/// # Errors
+/// When the database refuses, or is gone.
+pub async fn write_unreadable(
     database: &Client,
     topic: &str,
     records: &[UnreadableRecord],
 ) -> Result<(), tokio_postgres::Error> {
     const INSERT: &str = "
         INSERT INTO dead_letters (topic, partition, record_offset, reason)
-        SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::text[])";
+        SELECT $1::text, * FROM unnest($2::integer[], $3::bigint[], $4::text[])
+        ON CONFLICT (topic, partition, record_offset) DO NOTHING";
 
     if records.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use lab04::span::millis;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{FORMAT, Head};
+use crate::checkpoint::Head;
 use crate::state::{Checkpoint, SavedPartition, SavedWindow};
 
 // ANCHOR: version1
@@ -79,7 +79,6 @@ pub fn encode_version1(checkpoint: &Checkpoint, bound: Duration) -> Result<Vec<u
     let mut body = serde_json::to_vec_pretty(&old).expect("plain data can be written");
     body.push(b'\n');
     let head = Head { version: 1, crc32: crc32fast::hash(&body), bytes: body.len() };
-    debug_assert!(head.line().starts_with(FORMAT));
     Ok([head.line().into_bytes(), body].concat())
 }
 
@@ -89,8 +88,11 @@ impl CheckpointV1 {
         if counts.too_far_ahead + counts.no_window + counts.unreadable > 0 {
             return Err("version 1 stopped at a record that it could not count".to_owned());
         }
-        if checkpoint.windows.iter().any(|window| window.has_fired) {
+        if checkpoint.allowed_lateness_ms > 0 {
             return Err("version 1 knew no allowed lateness".to_owned());
+        }
+        if checkpoint.finished || checkpoint.partitions.iter().any(|saved| saved.idle) {
+            return Err("version 1 knew neither idle partitions nor the end of an input".to_owned());
         }
         let bound_ms = millis(bound);
         let partition = |saved: &SavedPartition| PartitionV1 {
