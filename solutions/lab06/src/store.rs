@@ -59,8 +59,12 @@ pub enum StoreError {
         /// The table.
         table: &'static str,
     },
-    /// The job has a checkpoint of this number. Nothing of the transaction is there.
-    #[error("job `{job}` has a checkpoint {id} already: another instance of this name is at work")]
+    /// The job has a checkpoint of this number or a larger one: another instance has read from the
+    /// same place and was faster. Nothing of this one's transaction is there.
+    #[error(
+        "job `{job}` has checkpoint {id} or a later one already: another instance of this name is at \
+         work"
+    )]
     AlreadyThere {
         /// The job.
         job: String,
@@ -159,7 +163,7 @@ pub async fn commit(database: &Client) -> Result<(), StoreError> {
 /// looked at first, by [`check`](crate::fencing::check).
 ///
 /// # Errors
-/// - [`StoreError::AlreadyThere`] when the job has a checkpoint of this number.
+/// - [`StoreError::AlreadyThere`] when the job has a checkpoint of this number or a larger one.
 /// - [`StoreError::Table`], [`StoreError::NotWritten`] when the database refuses, or is gone.
 /// - [`StoreError::Fenced`] when a newer instance was started.
 pub async fn write_all(
@@ -173,7 +177,10 @@ pub async fn write_all(
     use lab05::tables::{write_dropped, write_results};
 
     const KEEP: &str = "
-        INSERT INTO checkpoints (job, id, body) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+        INSERT INTO checkpoints (job, id, body)
+        SELECT $1::text, $2::bigint, $3::bytea
+        WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1 AND id >= $2)
+        ON CONFLICT (job, id) DO NOTHING";
     const FORGET: &str = "DELETE FROM checkpoints WHERE job = $1 AND id <= $2";
 
     let Checkpoint { id, topic, .. } = checkpoint;
