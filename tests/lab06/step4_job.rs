@@ -99,34 +99,44 @@ fn wherever_the_real_job_crashes_its_tables_are_those_of_one_undisturbed() {
         rule("An undisturbed job comes to its end.").succeeds(ended);
         let expected = contents(&connect(&config.database).await).await;
 
-        let mut table = HEAD.to_owned();
-        let mut all_same = true;
         let mut tried: Vec<Effect> = effects.clone();
         tried.sort();
         tried.dedup();
-        for after in tried {
+        let times = |after| match after {
             // In how many polls the records come is the broker's affair.
-            let times = match after {
-                Effect::Poll => 1,
-                after => effects.iter().filter(|effect| **effect == after).count(),
-            };
-            let name = format!("after_{}", after.name());
-            let database = machine(&rig.database, &name).await;
-            let config = JobConfig { database, ..config.clone() };
-            crashing(&config, after, times / 2 + 1).await;
-            let again = to_the_end(&config).await;
-            rule("After a crash the job can be started again.").succeeds(again);
-            let got = contents(&connect(&config.database).await).await;
-            table += &line(after.name(), &got, &expected);
-            all_same &= got == expected;
-        }
+            Effect::Poll => 1,
+            after => effects.iter().filter(|effect| **effect == after).count(),
+        };
+        let crashes = tried
+            .iter()
+            .map(|after| crashed_and_restarted(rig, config.clone(), *after, times(*after) / 2 + 1));
+        let tables = futures::future::join_all(crashes).await;
+        let lines =
+            tried.iter().zip(&tables).map(|(after, got)| line(after.name(), got, &expected));
+        let table = HEAD.to_owned() + &lines.collect::<String>();
         rule(
             "Wherever the job crashes, after the restart its tables are those of one undisturbed.",
         )
-        .picture(table)
+        .picture(&table)
         .ask(MOMENT)
-        .holds(all_same, "other tables");
+        .holds(tables.iter().all(|got| *got == expected), "other tables");
+        println!("{table}");
     });
+}
+
+/// The tables of a job that has crashed behind an effect and was started again.
+async fn crashed_and_restarted(
+    rig: &TestRig,
+    config: JobConfig,
+    after: Effect,
+    number: usize,
+) -> String {
+    let database = machine(&rig.database, &format!("after_{}", after.name())).await;
+    let config = JobConfig { database, ..config };
+    crashing(&config, after, number).await;
+    let again = to_the_end(&config).await;
+    rule("After a crash the job can be started again.").succeeds(again);
+    contents(&connect(&config.database).await).await
 }
 
 /// The same database, over a wire that is cut.
