@@ -120,6 +120,20 @@ fn an_older_revision_never_replaces_a_newer_one() {
 }
 
 #[test]
+fn of_two_with_the_same_revision_the_one_with_more_records_stays() {
+    with_database(async |database| {
+        let mut client = tables(database).await;
+        written(&mut client, &[six(3, 1)]).await;
+        written(&mut client, &[six(5, 1)]).await;
+        written(&mut client, &[six(4, 1)]).await;
+        rule("Of two results with the same revision, the one with more records stays.")
+            .picture("one after the other: 3, 5, 4 flights, each of revision 1")
+            .ask("An input has ended, its windows have fired, and flights are added. Whose result is newer?")
+            .same(rows(&client).await, vec!["EWR 5, revision 1".to_owned()]);
+    });
+}
+
+#[test]
 fn of_several_revisions_in_one_batch_the_last_counts() {
     with_database(async |database| {
         let mut client = tables(database).await;

@@ -50,6 +50,11 @@ impl Guard {
         Guard { allowed_ahead, refused: 0 }
     }
 
+    /// A guard that goes on after a restart, and has refused so many before.
+    pub fn with_refused(allowed_ahead: Duration, refused: u64) -> Guard {
+        Guard { allowed_ahead, refused }
+    }
+
     /// Lets a record pass whose event time is at most the allowed span ahead of its arrival. How
     /// far it is behind does not matter here: a late record does no harm to a watermark.
     ///

@@ -27,6 +27,21 @@ pub struct CombinedWatermark {
 }
 // ANCHOR_END: combined_watermark
 
+/// All that a reader must remember of its watermarks to go on after a restart. It holds no reading
+/// of a clock: a new reader counts silence anew. Lab 06 needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WatermarkParts {
+    /// The largest timestamp of each partition, in milliseconds since the epoch, UTC; `None` where
+    /// it has not spoken yet.
+    pub max_timestamps_ms: BTreeMap<i32, Option<i64>>,
+    /// The partitions that nobody waits for.
+    pub idle: BTreeSet<i32>,
+    /// The watermark that was given out last.
+    pub current_ms: Option<i64>,
+    /// The records so far.
+    pub counts: Counts,
+}
+
 impl CombinedWatermark {
     /// A reader that begins now, at zero of its clock.
     pub fn new(
@@ -91,6 +106,36 @@ impl CombinedWatermark {
     pub fn on_end_of(&mut self, partition: i32) {
         self.idle.insert(partition);
         self.advance();
+    }
+
+    /// All that must be remembered to go on from here.
+    pub fn parts(&self) -> WatermarkParts {
+        WatermarkParts {
+            max_timestamps_ms: self.partitions.max_timestamps_ms().collect(),
+            idle: self.idle.clone(),
+            current_ms: self.current_ms,
+            counts: self.counts,
+        }
+    }
+
+    /// A reader that goes on from there, at zero of its own clock. Its bound and its idle time-out
+    /// may be other ones than before.
+    pub fn from_parts(
+        parts: &WatermarkParts,
+        bound: Duration,
+        idle_after: Option<Duration>,
+    ) -> CombinedWatermark {
+        let partitions: Vec<i32> = parts.max_timestamps_ms.keys().copied().collect();
+        let mut watermark = CombinedWatermark::new(&partitions, bound, idle_after);
+        for (partition, max_timestamp_ms) in &parts.max_timestamps_ms {
+            if let Some(max_timestamp_ms) = max_timestamp_ms {
+                watermark.partitions.observe(*partition, *max_timestamp_ms);
+            }
+        }
+        watermark.idle.clone_from(&parts.idle);
+        watermark.current_ms = parts.current_ms;
+        watermark.counts = parts.counts;
+        watermark
     }
 
     /// The combined watermark, in milliseconds since the epoch, UTC; `None` before the first.

@@ -31,6 +31,11 @@ impl PartitionWatermarks {
         todo!("step 4: take note of a record of partition {partition}, {timestamp_ms} ms")
     }
 
+    /// Each partition and its largest timestamp, by partition; `None` where it has not spoken yet.
+    pub fn max_timestamps_ms(&self) -> impl Iterator<Item = (i32, Option<i64>)> {
+        self.by_partition.iter().map(|(id, watermark)| (*id, watermark.max_timestamp_ms()))
+    }
+
     /// Each partition and its own watermark, by partition; `None` where it has not spoken yet.
     pub fn each_ms(&self) -> impl Iterator<Item = (i32, Option<i64>)> {
         self.by_partition.iter().map(|(id, watermark)| (*id, watermark.current_ms()))

@@ -28,6 +28,12 @@ impl BoundedWatermark {
         BoundedWatermark { bound, max_timestamp_ms: None }
     }
 
+    /// The largest timestamp so far, in milliseconds since the epoch, UTC; `None` before the first
+    /// record.
+    pub fn max_timestamp_ms(&self) -> Option<i64> {
+        self.max_timestamp_ms
+    }
+
     /// Takes note of a record.
     pub fn observe(&mut self, timestamp_ms: i64) {
         // Records are out of order. Which of them does the watermark have to know?

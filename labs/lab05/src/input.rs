@@ -64,7 +64,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Asks for the partitions of a topic and where they end now, and begins to read.
+    /// Asks for the partitions of a topic and where they end now, and begins to read, each from its
+    /// first record on.
     ///
     /// # Errors
     /// [`InputError`] when there is no such topic, or the broker does not answer.
@@ -72,6 +73,19 @@ impl Input {
         kafka: &ClientConfig,
         topic: &str,
         until: Until,
+    ) -> Result<Input, InputError> {
+        Input::open_at(kafka, topic, until, &BTreeMap::new()).await
+    }
+
+    /// The same, but partitions that are named here are read from the offset that is given.
+    ///
+    /// # Errors
+    /// Those of [`open`](Input::open).
+    pub async fn open_at(
+        kafka: &ClientConfig,
+        topic: &str,
+        until: Until,
+        offsets: &BTreeMap<i32, i64>,
     ) -> Result<Input, InputError> {
         let consumer: StreamConsumer = consumer_config(kafka, until)
             .create()
@@ -83,7 +97,7 @@ impl Input {
             outsider: Arc::new(Outsider::new(kafka, topic, GROUP)?),
             partitions: BTreeMap::new(),
         };
-        input.look().await?;
+        input.add_partitions(offsets).await?;
         Ok(input)
     }
 
@@ -103,6 +117,10 @@ impl Input {
     /// # Errors
     /// [`InputError`] when the broker does not answer.
     pub async fn look(&mut self) -> Result<(), InputError> {
+        self.add_partitions(&BTreeMap::new()).await
+    }
+
+    async fn add_partitions(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), InputError> {
         let outsider = Arc::clone(&self.outsider);
         // The question blocks its thread.
         let bounds = spawn_blocking(move || outsider.bounds()).await;
@@ -110,8 +128,9 @@ impl Input {
         let mut added = BTreeMap::new();
         for (partition, bounds) in bounds {
             let reading = self.partitions.entry(partition).or_insert_with(|| {
-                added.insert(partition, bounds.first);
-                Reading { next: bounds.first, end: bounds.end }
+                let next = offsets.get(&partition).copied().unwrap_or(bounds.first);
+                added.insert(partition, next);
+                Reading { next, end: bounds.end }
             });
             reading.end = bounds.end;
         }

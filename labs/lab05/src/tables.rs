@@ -2,7 +2,7 @@
 
 use lab02::table::in_words;
 use thiserror::Error;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, GenericClient};
 
 use crate::board::DroppedRecord;
 use crate::dropped::DropReason;
@@ -139,8 +139,9 @@ pub fn kind(reason: &DropReason) -> &'static str {
 /// transaction: all of them, or none. Gives the number of rows that are new or changed.
 ///
 /// A correction replaces what the window said before: of several revisions of one row the largest
-/// stays, whether they come in one batch or in several, in whatever order and however often. A
-/// dropped record is written once.
+/// stays, whether they come in one batch or in several, in whatever order and however often. Of two
+/// with the same revision, that with more records stays: an input that had an end, at which all
+/// windows fired, may go on later. A dropped record is written once.
 ///
 /// # Errors
 /// - [`TableError::Database`]: nothing of the batch is written.
@@ -167,7 +168,7 @@ pub async fn write(
 /// # Errors
 /// [`TableError::Database`].
 pub async fn write_results(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // An instant may lie before 1970, so it travels as a number: `'epoch'::timestamptz + $1 * interval
@@ -183,7 +184,7 @@ pub async fn write_results(
 /// # Errors
 /// [`TableError::Database`].
 pub async fn write_dropped(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     topic: &str,
     dropped: &[DroppedRecord],
 ) -> Result<u64, TableError> {

@@ -6,7 +6,7 @@
 //! then it is refused for ever.
 
 pub async fn write_dropped(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     topic: &str,
     dropped: &[DroppedRecord],
 ) -> Result<u64, TableError> {

@@ -6,7 +6,7 @@
 //! window may.
 
 pub async fn write_results(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement

@@ -5,7 +5,7 @@
 //! `DISTINCT ON` keeps the first row of each group. Which one is first is for `ORDER BY` to say.
 
 pub async fn write_results(
-    transaction: &Transaction<'_>,
+    transaction: &impl GenericClient,
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement

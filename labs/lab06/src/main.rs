@@ -1,0 +1,3 @@
+//! Given.
+
+fn main() {}

@@ -1,0 +1,155 @@
+//! Step 3: where to go on, and when not to.
+//!
+//! The offsets come from the checkpoint. Those of a consumer group are for displays of lag: they were
+//! committed before or after the results, never with them.
+
+use std::collections::BTreeMap;
+
+use flights::utc;
+use lab03::broker::Bounds;
+use thiserror::Error;
+use tokio_postgres::Client;
+
+use crate::checkpoint::FormatError;
+use crate::state::{Checkpoint, Fingerprint};
+
+// ANCHOR: recovery_error
+/// Why a job does not go on from a checkpoint. Nothing was changed.
+#[derive(Debug, Error)]
+pub enum RecoveryError {
+    /// The checkpoint that was asked for is not there.
+    #[error("job `{job}` has no checkpoint {id}")]
+    NoSuchCheckpoint {
+        /// The job.
+        job: String,
+        /// The number.
+        id: u64,
+    },
+    /// It cannot be read.
+    #[error("checkpoint {id} of job `{job}`: {reason}; {}", offered(*previous_good))]
+    Unreadable {
+        /// The job.
+        job: String,
+        /// The checkpoint's number.
+        id: u64,
+        /// What is wrong with it.
+        reason: FormatError,
+        /// The newest one before it that can be read.
+        previous_good: Option<u64>,
+    },
+    /// It is of another topic.
+    #[error("the checkpoint is of topic `{found}`, and its offsets mean nothing on `{topic}`")]
+    OtherTopic {
+        /// The job's topic.
+        topic: String,
+        /// The checkpoint's.
+        found: String,
+    },
+    /// The topic does not hold what the checkpoint says was read.
+    #[error(
+        "topic `{topic}` is not the one that was read: partition {partition} {found}; remove the \
+         checkpoints to begin anew"
+    )]
+    OtherRecords {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// What was found, and what was expected.
+        found: String,
+    },
+    /// Records that were never read are gone.
+    #[error(
+        "topic `{topic}`, partition {partition}: the next record is at offset {next_offset}, but the \
+         first that is still there is at {first}"
+    )]
+    Gone {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// Where the checkpoint would go on.
+        next_offset: i64,
+        /// The first record that is there.
+        first: i64,
+    },
+    /// The database refused, or is gone.
+    #[error("the database: {}", lab02::table::in_words(.0))]
+    Database(#[from] tokio_postgres::Error),
+}
+// ANCHOR_END: recovery_error
+
+fn offered(previous_good: Option<u64>) -> String {
+    match previous_good {
+        Some(id) => format!("checkpoint {id} before it is good"),
+        None => "there is no good one before it".to_owned(),
+    }
+}
+
+/// Which of a job's checkpoints is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The newest.
+    Latest,
+    /// The one with this number.
+    Id(u64),
+}
+
+/// Loads a checkpoint of a job; `None` when the job has none at all.
+///
+/// # Errors
+/// - [`RecoveryError::Unreadable`] when it is damaged or was written by a later program. No other one
+///   is taken in its place without being asked for: what was given out since would be given out again.
+/// - [`RecoveryError::NoSuchCheckpoint`], [`RecoveryError::Database`].
+pub async fn load(
+    database: &Client,
+    job: &str,
+    which: Which,
+) -> Result<Option<Checkpoint>, RecoveryError> {
+    // `stored` gives a job's checkpoints, the newest first. The one that is wanted may be damaged, and
+    // an older one may be good. Who decides which one to go on from?
+    let _ = database;
+    todo!("step 3: load {which:?} of the checkpoints of job {job}")
+}
+
+/// Where each partition of the topic is read on: at the checkpoint's next offset, or, where the
+/// partition was added since, at its first record.
+///
+/// # Errors
+/// - [`RecoveryError::OtherTopic`].
+/// - [`RecoveryError::OtherRecords`] when a partition is missing, or ends before the place where it
+///   was read to: the topic was made anew.
+/// - [`RecoveryError::Gone`] when records between are no longer there.
+pub fn start_offsets(
+    checkpoint: &Checkpoint,
+    topic: &str,
+    bounds: &BTreeMap<i32, Bounds>,
+) -> Result<BTreeMap<i32, i64>, RecoveryError> {
+    // Three kinds of partitions: those that both know, those that were added to the topic, and those
+    // that are there no more. Which offsets can a topic not have that was read up to `next_offset`?
+    let _ = checkpoint;
+    todo!("step 3: say where each partition of {topic} is read on: {bounds:?}")
+}
+
+/// Compares the last processed record of each partition with the one that lies at its place now.
+/// `found` holds those that are still there: retention may have taken others, which says nothing.
+///
+/// # Errors
+/// [`RecoveryError::OtherRecords`] for the first that is another one: the topic was made anew, and its
+/// offsets fit by chance.
+pub fn check_records(
+    checkpoint: &Checkpoint,
+    found: &BTreeMap<i32, Fingerprint>,
+) -> Result<(), RecoveryError> {
+    // The offsets fit. Is it still the same record that lies there?
+    todo!("step 3: compare the last records of checkpoint {} with {found:?}", checkpoint.id)
+}
+
+impl Fingerprint {
+    /// The record, in words.
+    pub fn text(&self) -> String {
+        let Fingerprint { offset, timestamp_ms, payload_crc32 } = self;
+        let timestamp = utc::format(*timestamp_ms);
+        format!("at offset {offset} a record of {timestamp} with check sum {payload_crc32:08x}")
+    }
+}

@@ -1,0 +1,241 @@
+//! Step 2: results, dropped records, state and offsets in one transaction.
+
+use lab05::board::DroppedRecord;
+use lab05::firing::WindowResult;
+use thiserror::Error;
+use tokio_postgres::Client;
+
+use crate::fencing::{Epoch, FencingError};
+use crate::state::Checkpoint;
+
+/// So many checkpoints of a job are kept. The newest is for recovery, the others for its damage.
+pub const KEPT_CHECKPOINTS: u64 = 3;
+
+/// A record that is no flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRecord {
+    /// Its partition.
+    pub partition: i32,
+    /// Its place in the partition.
+    pub offset: i64,
+    /// Why it is none.
+    pub reason: String,
+}
+
+// ANCHOR: output
+/// What a job gives out between two checkpoints.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Output {
+    /// Results, corrections among them, in order.
+    pub results: Vec<WindowResult>,
+    /// Records in no window.
+    pub dropped: Vec<DroppedRecord>,
+    /// Records that are no flight. On a topic of dead letters they would lie outside of the
+    /// transaction, and be there twice after a crash; so they are rows.
+    pub unreadable: Vec<UnreadableRecord>,
+}
+// ANCHOR_END: output
+
+/// Which instance of which job writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Writer {
+    /// The job's name. It must be the only one of that name on its tables.
+    pub job: String,
+    /// The epoch of this instance; `None` where nobody is fenced off, which is before step 6.
+    pub epoch: Option<Epoch>,
+}
+
+/// Why nothing was written, or nobody knows.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A table is there with other columns.
+    #[error(transparent)]
+    Table(#[from] lab05::tables::TableError),
+    /// A table of the job is gone, and with it what the checkpoints say was written.
+    #[error(
+        "table `{table}` is gone, and `checkpoints` says what was in it; drop both to begin anew"
+    )]
+    Lost {
+        /// The table.
+        table: &'static str,
+    },
+    /// The job has a checkpoint of this number or a larger one: another instance has read from the
+    /// same place and was faster. Nothing of this one's transaction is there.
+    #[error(
+        "job `{job}` has checkpoint {id} or a later one already: another instance of this name is at \
+         work"
+    )]
+    AlreadyThere {
+        /// The job.
+        job: String,
+        /// The checkpoint's number.
+        id: u64,
+    },
+    /// This instance may not write any more.
+    #[error(transparent)]
+    Fenced(#[from] FencingError),
+    /// The database refused, or is gone: nothing of the transaction is there.
+    #[error("checkpoint {id} is not written: {}", lab02::table::in_words(.source))]
+    NotWritten {
+        /// The checkpoint's number.
+        id: u64,
+        /// The database's reason.
+        source: tokio_postgres::Error,
+    },
+    /// The commit was sent, and the connection ended before its answer: all of it is there, or
+    /// nothing. The next start finds out.
+    #[error("nobody knows whether the commit has happened: {}", lab02::table::in_words(.0))]
+    Unanswered(tokio_postgres::Error),
+    /// The database refused to make a table, or is gone.
+    #[error("the database: {}", lab02::table::in_words(.0))]
+    Database(#[from] tokio_postgres::Error),
+}
+
+/// Given: makes all tables unless they are there: those of lab 05, and `checkpoints`,
+/// `dead_letters` and `job_epochs`.
+///
+/// # Errors
+/// [`StoreError::Lost`] when only `checkpoints` and some of the others are there;
+/// [`StoreError::Table`] and [`StoreError::Database`] when the database refuses, or is gone.
+pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
+    const TABLES: &str = "
+        CREATE TABLE IF NOT EXISTS checkpoints (
+            job text NOT NULL, id bigint NOT NULL, taken timestamptz NOT NULL DEFAULT now(),
+            body bytea NOT NULL, PRIMARY KEY (job, id)
+        );
+        CREATE TABLE IF NOT EXISTS dead_letters (
+            topic text NOT NULL, partition integer NOT NULL, record_offset bigint NOT NULL,
+            reason text NOT NULL, PRIMARY KEY (topic, partition, record_offset)
+        );
+        CREATE TABLE IF NOT EXISTS job_epochs (job text PRIMARY KEY, epoch bigint NOT NULL)";
+    check_none_is_lost(database).await?;
+    lab05::tables::ensure_tables(database).await?;
+    Ok(database.batch_execute(TABLES).await?)
+}
+
+/// `checkpoints` is made last. So where it is there, all were.
+async fn check_none_is_lost(database: &Client) -> Result<(), StoreError> {
+    const IS_THERE: &str = "SELECT to_regclass($1::text) IS NOT NULL";
+    let tables = [lab05::tables::RESULTS, lab05::tables::DROPPED, "dead_letters", "job_epochs"];
+    if !database.query_one(IS_THERE, &[&"checkpoints"]).await?.get::<_, bool>(0) {
+        return Ok(());
+    }
+    for table in tables {
+        if !database.query_one(IS_THERE, &[&table]).await?.get::<_, bool>(0) {
+            return Err(StoreError::Lost { table });
+        }
+    }
+    Ok(())
+}
+
+/// Opens a transaction and writes all that is given into it, by [`write_all`]. Nothing of it can be
+/// seen before [`commit`].
+///
+/// # Errors
+/// Those of [`write_all`]: the transaction is rolled back, and the connection can take the next one.
+pub async fn write(
+    database: &Client,
+    writer: &Writer,
+    output: &Output,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    let id = checkpoint.id;
+    let not_written = |source| StoreError::NotWritten { id, source };
+    database.batch_execute("BEGIN").await.map_err(not_written)?;
+    let written = write_all(database, writer, output, checkpoint).await;
+    if written.is_err() {
+        // Where the connection is gone, so is the transaction.
+        let _ = database.batch_execute("ROLLBACK").await;
+    }
+    written
+}
+
+/// Commits what [`write`] has written.
+///
+/// # Errors
+/// [`StoreError::Unanswered`] when the answer is not that it has happened.
+pub async fn commit(database: &Client) -> Result<(), StoreError> {
+    database.batch_execute("COMMIT").await.map_err(StoreError::Unanswered)
+}
+
+/// Writes everything within an open transaction: the output, and the checkpoint with its offsets.
+/// Of the job's checkpoints the newest [`KEPT_CHECKPOINTS`] stay. A writer that has an epoch is
+/// looked at first, by [`check`](crate::fencing::check).
+///
+/// # Errors
+/// - [`StoreError::AlreadyThere`] when the job has a checkpoint of this number or a larger one.
+/// - [`StoreError::Table`], [`StoreError::NotWritten`] when the database refuses, or is gone.
+/// - [`StoreError::Fenced`] when a newer instance was started.
+pub async fn write_all(
+    database: &Client,
+    writer: &Writer,
+    output: &Output,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    use crate::checkpoint::encode;
+    use crate::fencing::check;
+    use lab05::tables::{write_dropped, write_results};
+
+    const KEEP: &str = "
+        INSERT INTO checkpoints (job, id, body)
+        SELECT $1::text, $2::bigint, $3::bytea
+        WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1 AND id >= $2)
+        ON CONFLICT (job, id) DO NOTHING";
+    const FORGET: &str = "DELETE FROM checkpoints WHERE job = $1 AND id <= $2";
+
+    let Checkpoint { id, topic, .. } = checkpoint;
+    let not_written = |source| StoreError::NotWritten { id: *id, source };
+    if let Some(epoch) = writer.epoch {
+        check(database, &writer.job, epoch).await?;
+    }
+    write_results(database, &output.results).await?;
+    write_dropped(database, topic, &output.dropped).await?;
+    write_unreadable(database, topic, &output.unreadable).await.map_err(not_written)?;
+    let number = i64::try_from(*id).expect("a job makes fewer checkpoints than that");
+    let kept = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
+    if kept.map_err(not_written)? == 0 {
+        return Err(StoreError::AlreadyThere { job: writer.job.clone(), id: *id });
+    }
+    let oldest = number - KEPT_CHECKPOINTS as i64;
+    database.execute(FORGET, &[&writer.job, &oldest]).await.map_err(not_written)?;
+    Ok(())
+}
+
+/// Given: the bytes of a job's checkpoints with their numbers, the newest first.
+///
+/// # Errors
+/// When the database refuses, or is gone.
+pub async fn stored(
+    database: &Client,
+    job: &str,
+) -> Result<Vec<(u64, Vec<u8>)>, tokio_postgres::Error> {
+    const ALL: &str = "SELECT id, body FROM checkpoints WHERE job = $1 ORDER BY id DESC";
+    let rows = database.query(ALL, &[&job]).await?;
+    Ok(rows.iter().map(|row| (row.get::<_, i64>(0).unsigned_abs(), row.get(1))).collect())
+}
+
+/// Given: writes the records that are no flights and are not there yet, within a transaction.
+///
+/// # Errors
+/// When the database refuses, or is gone.
+pub async fn write_unreadable(
+    database: &Client,
+    topic: &str,
+    records: &[UnreadableRecord],
+) -> Result<(), tokio_postgres::Error> {
+    const INSERT: &str = "
+        INSERT INTO dead_letters (topic, partition, record_offset, reason)
+        SELECT $1::text, * FROM unnest($2::integer[], $3::bigint[], $4::text[])
+        ON CONFLICT (topic, partition, record_offset) DO NOTHING";
+
+    if records.is_empty() {
+        return Ok(());
+    }
+    let partitions: Vec<i32> = records.iter().map(|record| record.partition).collect();
+    let offsets: Vec<i64> = records.iter().map(|record| record.offset).collect();
+    // A text of PostgreSQL holds no zero byte.
+    let reasons: Vec<String> =
+        records.iter().map(|record| record.reason.replace('\0', "\u{fffd}")).collect();
+    database.execute(INSERT, &[&topic, &partitions, &offsets, &reasons]).await?;
+    Ok(())
+}

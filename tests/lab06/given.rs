@@ -1,0 +1,180 @@
+//! What is given, and what it promises to the steps.
+
+use std::time::Duration;
+
+use lab05::board::BoardConfig;
+use lab06::checkpoint::{Head, JobState, RestoreError, check_windows};
+use lab06::crash::{Crashing, Effect, Log, Memory, MemoryError, Stopped};
+use lab06::interval::Interval;
+use lab06::last_record::fingerprints;
+use lab06::state::{Checkpoint, SavedWindow};
+use lab06::store::{Output, StoreError, ensure_tables};
+use lab06::turn::{Effects, Input};
+use lab06::version1::encode_version1;
+use testkit::{with_database, with_kafka};
+
+use super::at_hand::{
+    at, board, eventful, eventful_checkpoint, fingerprint, go_through, key, minutes, no_flight,
+    read_to, record, told, window,
+};
+use super::at_hand_job::put;
+
+#[test]
+fn given_windows_are_restored_as_they_were() {
+    let saved = eventful_checkpoint().windows;
+    assert_eq!(SavedWindow::all_of(&SavedWindow::restored(&saved)), saved);
+    assert_eq!(SavedWindow::all_of(eventful().board.aggregation().state()), saved);
+}
+
+#[test]
+fn given_one_input_changes_state_and_output_and_no_position() {
+    let mut state = JobState::begin(&[(0, 41)].into(), &board()).expect("an hour");
+    let before = state.positions.clone();
+    let input = Input::Record(no_flight(0, 41));
+    let output = state.process(&input, Duration::ZERO);
+    assert_eq!((told(&output).as_str(), state.unreadable), ("no flight 0@41", 1));
+    assert_eq!(state.positions, before);
+    state.advance(&no_flight(0, 41));
+    assert_eq!(state.positions[&0].next_offset, 42);
+    assert_eq!(state.positions[&0].last_record, Some(fingerprint(&no_flight(0, 41))));
+    let later = [record(0, 42, "EWR", "06:10", 3), record(0, 43, "EWR", "07:20", 0)];
+    let output = go_through(&mut state, &later.map(Input::Record));
+    assert_eq!(told(&output), "[06:00,07:00) EWR: 1 of 3 min, revision 1");
+    assert_eq!(told(&state.end()), "[07:00,08:00) EWR: 1 of 0 min, revision 1");
+}
+
+#[test]
+fn given_a_head_line_is_read_as_it_is_written() {
+    let head = Head { version: 2, crc32: 0x0a1b_2c3d, bytes: 512 };
+    assert_eq!(head.line(), "tidemark-checkpoint 2 crc32=0a1b2c3d bytes=512\n");
+    assert_eq!(Head::parse(head.line().trim_end()), Some(head));
+    assert_eq!(Head::parse("tidemark-checkpoint 2 crc32=0A1B2C3D bytes=512"), None);
+    let longest = Head { version: u32::MAX, crc32: u32::MAX, bytes: usize::MAX };
+    assert!(longest.line().len() < lab06::checkpoint::MAX_HEAD_BYTES);
+}
+
+#[test]
+fn given_windows_and_lateness_have_to_fit() {
+    let checkpoint = eventful_checkpoint();
+    assert_eq!(check_windows(&checkpoint, &board()), Ok(()));
+    let longer = BoardConfig { allowed_lateness: minutes(31), ..board() };
+    assert!(matches!(
+        check_windows(&checkpoint, &longer),
+        Err(RestoreError::LongerLateness { .. })
+    ));
+    let shifted = Checkpoint { windows: vec![window("06:30", false, vec![])], ..checkpoint };
+    assert!(matches!(check_windows(&shifted, &board()), Err(RestoreError::OtherWindow { .. })));
+}
+
+#[test]
+fn given_an_interval_is_due_by_time_or_by_changes() {
+    let interval = Interval { every: Duration::from_secs(1), changes: 100 };
+    let just_before = Duration::from_millis(999);
+    for (elapsed, changes, expected) in [
+        (just_before, 99, false),
+        (Duration::from_secs(1), 1, true),
+        (just_before, 100, true),
+        (Duration::from_secs(9), 0, false),
+    ] {
+        assert_eq!(interval.is_due(elapsed, changes), expected, "{elapsed:?}, {changes}");
+    }
+}
+
+#[tokio::test]
+async fn given_nothing_happens_behind_a_crash() {
+    let mut crashed = Crashing::after_call(Memory::unread(Log::OnePartition), 2);
+    let inputs = crashed.poll().await.expect("the first call is carried out");
+    crashed.process(&inputs[0]).expect("the second call is carried out");
+    assert!(crashed.is_over());
+    crashed.emit(Output::default());
+    assert_eq!(crashed.poll().await, Err(Stopped::Crash));
+    assert_eq!(crashed.commit().await, Err(Stopped::Crash));
+    assert_eq!(crashed.calls(), [Effect::Poll, Effect::Process]);
+}
+
+#[tokio::test]
+async fn given_a_commit_without_a_transaction_fails_in_memory() {
+    let mut memory = Memory::unread(Log::TwoPartitions);
+    assert_eq!(memory.commit().await, Err(MemoryError::NoTransaction));
+}
+
+#[test]
+fn given_the_logs_in_memory_hold_what_they_promise() {
+    for (log, dropped) in [(Log::OnePartition, true), (Log::TwoPartitions, false)] {
+        let mut memory = Memory::unread(log);
+        let mut counts = None;
+        futures::executor::block_on(async {
+            let config = log.board_config();
+            let first = match log {
+                Log::OnePartition => [(0, 100), (1, 100)].into(),
+                Log::TwoPartitions => [(0, 100), (1, 100), (2, 100)].into(),
+            };
+            let mut state = JobState::begin(&first, &config).expect("an hour");
+            while !memory.is_at_the_end() {
+                let inputs = memory.poll().await.expect("nothing fails in memory");
+                let output = go_through(&mut state, &inputs);
+                assert!(output.unreadable.is_empty());
+            }
+            counts = Some(state.board.counts());
+        });
+        let counts = counts.expect("the log was read");
+        assert_eq!(counts.read, u64::from(lab06::crash::RECORDS));
+        assert_eq!(counts.dropped.total() > 0, dropped, "{log:?}: {counts:?}");
+        assert_eq!(counts.late > counts.dropped.total(), dropped, "{log:?}: {counts:?}");
+    }
+}
+
+#[test]
+fn given_version_1_refuses_what_it_did_not_know() {
+    let bound = minutes(15);
+    let known = Checkpoint {
+        windows: vec![window("06:00", false, vec![key("EWR", [16], 0)])],
+        watermark_ms: Some(at("05:55")),
+        ..read_to(7, "flights", 42)
+    };
+    let bytes = encode_version1(&known, bound).expect("version 1 knew all of this");
+    assert!(bytes.starts_with(b"tidemark-checkpoint 1 crc32="));
+    let mut idle = known.clone();
+    idle.partitions[0].idle = true;
+    let mut unreadable = known.clone();
+    unreadable.counts.unreadable = 1;
+    let corrected = Checkpoint { allowed_lateness_ms: 1, ..known.clone() };
+    let finished = Checkpoint { finished: true, ..known };
+    for unknown in [idle, unreadable, corrected, finished] {
+        assert!(encode_version1(&unknown, bound).is_err(), "{unknown:?}");
+    }
+}
+
+#[test]
+fn given_a_fingerprint_is_that_of_the_record_at_the_place() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 2).await;
+        let records = [record(0, 0, "LGA", "06:10", 0), record(0, 1, "LGA", "06:20", 5)];
+        put(kafka, &topic, &records).await;
+        put(kafka, &topic, &[record(1, 0, "EWR", "06:30", 7)]).await;
+        let asked = [(0, 1), (1, 0)].into();
+        let found = fingerprints(&kafka.client(), &topic, &asked).await.expect("they are there");
+        let expected =
+            [(0, fingerprint(&records[1])), (1, fingerprint(&record(1, 0, "EWR", "06:30", 7)))];
+        assert_eq!(found, expected.into());
+    });
+}
+
+#[test]
+fn given_a_table_that_is_gone_is_not_made_anew_under_its_checkpoints() {
+    with_database(async |database| {
+        let client = database.connect().await;
+        ensure_tables(&client).await.expect("the tables can be made");
+        ensure_tables(&client).await.expect("they may be there");
+        client.batch_execute("DROP TABLE processed_events_aggregated").await.expect("it is there");
+        let error = ensure_tables(&client).await.expect_err("the results are lost");
+        assert!(matches!(error, StoreError::Lost { .. }));
+        assert_eq!(
+            error.to_string(),
+            "table `processed_events_aggregated` is gone, and `checkpoints` says what was in it; \
+             drop both to begin anew"
+        );
+        client.batch_execute("DROP TABLE checkpoints").await.expect("it is there");
+        ensure_tables(&client).await.expect("a job may begin anew");
+    });
+}

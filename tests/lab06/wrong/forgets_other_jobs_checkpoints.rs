@@ -1,0 +1,41 @@
+//! title: The oldest checkpoints go, of whichever job
+//! file: store.rs
+//! caught by: step2_store::of_a_job_the_newest_three_checkpoints_are_kept
+//!
+//! The numbers of one job's checkpoints grow, so what is below the newest three may go. A second job on
+//! the same tables has numbers of its own, and begins at 1.
+
+pub async fn write_all(
+    database: &Client,
+    writer: &Writer,
+    output: &Output,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    use crate::checkpoint::encode;
+    use crate::fencing::check;
+    use lab05::tables::{write_dropped, write_results};
+
+    const KEEP: &str = "
+        INSERT INTO checkpoints (job, id, body)
+        SELECT $1::text, $2::bigint, $3::bytea
+        WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1 AND id >= $2)
+        ON CONFLICT (job, id) DO NOTHING";
+    const FORGET: &str = "DELETE FROM checkpoints WHERE $1::text <> '' AND id <= $2";
+
+    let Checkpoint { id, topic, .. } = checkpoint;
+    let not_written = |source| StoreError::NotWritten { id: *id, source };
+    if let Some(epoch) = writer.epoch {
+        check(database, &writer.job, epoch).await?;
+    }
+    write_results(database, &output.results).await?;
+    write_dropped(database, topic, &output.dropped).await?;
+    write_unreadable(database, topic, &output.unreadable).await.map_err(not_written)?;
+    let number = i64::try_from(*id).expect("a job makes fewer checkpoints than that");
+    let kept = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
+    if kept.map_err(not_written)? == 0 {
+        return Err(StoreError::AlreadyThere { job: writer.job.clone(), id: *id });
+    }
+    let oldest = number - KEPT_CHECKPOINTS as i64;
+    database.execute(FORGET, &[&writer.job, &oldest]).await.map_err(not_written)?;
+    Ok(())
+}

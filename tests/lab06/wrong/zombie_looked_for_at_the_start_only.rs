@@ -1,0 +1,37 @@
+//! title: The epoch is looked at when the job starts
+//! file: store.rs
+//! caught by: step6_fencing::an_instance_that_is_not_the_newest_writes_nothing
+//!
+//! At its start the job has the newest epoch, and a statement is saved in every checkpoint. But nobody
+//! becomes a zombie at the start.
+
+pub async fn write_all(
+    database: &Client,
+    writer: &Writer,
+    output: &Output,
+    checkpoint: &Checkpoint,
+) -> Result<(), StoreError> {
+    use crate::checkpoint::encode;
+    use lab05::tables::{write_dropped, write_results};
+
+    const KEEP: &str = "
+        INSERT INTO checkpoints (job, id, body)
+        SELECT $1::text, $2::bigint, $3::bytea
+        WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1 AND id >= $2)
+        ON CONFLICT (job, id) DO NOTHING";
+    const FORGET: &str = "DELETE FROM checkpoints WHERE job = $1 AND id <= $2";
+
+    let Checkpoint { id, topic, .. } = checkpoint;
+    let not_written = |source| StoreError::NotWritten { id: *id, source };
+    write_results(database, &output.results).await?;
+    write_dropped(database, topic, &output.dropped).await?;
+    write_unreadable(database, topic, &output.unreadable).await.map_err(not_written)?;
+    let number = i64::try_from(*id).expect("a job makes fewer checkpoints than that");
+    let kept = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
+    if kept.map_err(not_written)? == 0 {
+        return Err(StoreError::AlreadyThere { job: writer.job.clone(), id: *id });
+    }
+    let oldest = number - KEPT_CHECKPOINTS as i64;
+    database.execute(FORGET, &[&writer.job, &oldest]).await.map_err(not_written)?;
+    Ok(())
+}
