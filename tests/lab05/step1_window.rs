@@ -6,6 +6,7 @@ use flights::utc;
 use lab05::window::{NoWindow, TumblingWindows, Window};
 use proptest::prelude::any;
 use testkit::{for_all, rule};
+use timeline::span;
 
 use super::at_hand::{HOUR, at};
 
@@ -36,7 +37,7 @@ fn lies_in(
     let window = Ok(Window { start_ms: expected.0, end_ms: expected.1 });
     let got = windows_of(size).window_of(timestamp_ms);
     rule(the_rule)
-        .picture(format!("windows of {size:?} · {}", utc::format(timestamp_ms)))
+        .picture(format!("windows of {} · {}", span::text(size), utc::format(timestamp_ms)))
         .ask(question)
         .same_bytes(told(&got), told(&window));
 }
@@ -52,7 +53,7 @@ fn a_window_has_its_start_in_it_and_its_end_not() {
     ] {
         lies_in(
             "A window is [start, end): its start lies in it, its end does not.",
-            "A flight at seven sharp: is it the last of one hour, or the first of the next?",
+            "A flight at the full hour: is it the last of one window, or the first of the next?",
             HOUR,
             at(instant),
             (at(start), at(end)),
@@ -184,6 +185,7 @@ fn whatever_the_instant_and_the_size_its_window_holds_it() {
         let size = Duration::from_millis(size_ms.unsigned_abs());
         rule("Whatever the instant: it lies in one window, of the size, aligned to the epoch.")
             .picture(format!("windows of {size:?} · {timestamp_ms} ms"))
+            .ask("On which side of the start of its window does this instant lie?")
             .same_bytes(told(&windows_of(size).window_of(timestamp_ms)), told(&expected));
     });
 }

@@ -51,10 +51,12 @@ impl Watched {
 #[test]
 fn a_window_fires_when_the_watermark_reaches_its_end() {
     let the_rule = "A window fires as soon as its end is at the watermark: end <= watermark.";
-    let question = "At watermark 07:00 every record before 07:00 has been seen. What may still come for this window?";
     let mut watched = Watched::new();
     watched.departs("EWR", "06:10", 0);
+    let question = "Which instant of this window has perhaps not been seen yet at this watermark?";
     watched.fires("06:59:59.999", "nothing", the_rule, question);
+    let question =
+        "Every record before 07:00 has been seen now. What may still come for this window?";
     watched.fires("07:00", "[06:00,07:00) EWR: 1, revision 1", the_rule, question);
 }
 
@@ -141,15 +143,17 @@ fn a_window_that_has_fired_stays() {
         let state = &watched.state;
         (state.kept(), state.open(), state.records_in_open())
     };
-    let told = |(kept, open, records)| format!("{kept} kept, {open} open with {records} records");
+    let told = |(kept, open, records)| {
+        format!("{kept} kept, {open} open, records in open windows: {records}")
+    };
     rule("A window is open from its first departure on.")
         .picture(watched.timeline.to_string())
-        .same_bytes(told(gauges(&watched)), "2 kept, 2 open with 2 records");
+        .same_bytes(told(gauges(&watched)), "2 kept, 2 open, records in open windows: 2");
     watched.watermark(at("07:00"));
     rule("A window that has fired is no longer open, but stays: step 5 may have to correct it.")
         .picture(watched.timeline.to_string())
         .ask("If the figures are gone, from what is a correction made?")
-        .same_bytes(told(gauges(&watched)), "2 kept, 1 open with 1 records");
+        .same_bytes(told(gauges(&watched)), "2 kept, 1 open, records in open windows: 1");
 }
 
 #[test]
@@ -178,7 +182,7 @@ fn the_final_watermark_fires_all_that_is_left() {
 }
 
 #[test]
-fn given_out_figures_carry_how_often_they_were_given_out() {
+fn a_result_carries_how_often_its_key_was_given_out() {
     let mut state = WindowState::default();
     let window = hour_from("06:00");
     state.add(window, "EWR", 10);

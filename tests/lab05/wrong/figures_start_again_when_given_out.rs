@@ -1,6 +1,6 @@
 //! title: The figures start again when they are given out
 //! file: firing.rs
-//! caught by: step3_firing::given_out_figures_carry_how_often_they_were_given_out
+//! caught by: step3_firing::a_result_carries_how_often_its_key_was_given_out
 //!
 //! Then a correction is what has come since: something to be added. A sink that writes it over the result
 //! before it, which is what makes repeats harmless, keeps the last flight and forgets all others.

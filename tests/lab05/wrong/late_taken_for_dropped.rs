@@ -8,9 +8,10 @@
 pub fn admit(
     timestamp_ms: i64,
     window: Window,
-    _allowed_lateness: Duration,
+    allowed_lateness: Duration,
     watermark_ms: Option<i64>,
 ) -> Result<(), DropReason> {
+    let _ = allowed_lateness;
     match watermark_ms {
         Some(watermark_ms) if timestamp_ms < watermark_ms => {
             Err(DropReason::WindowGone { timestamp_ms, window, watermark_ms })

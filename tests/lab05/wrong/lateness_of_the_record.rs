@@ -1,6 +1,6 @@
 //! title: The allowed lateness is counted from the record
 //! file: dropped.rs
-//! caught by: step4_dropped::whatever_comes_a_record_is_dropped_when_its_window_is_gone
+//! caught by: step4_dropped::all_records_of_one_window_have_one_fate
 //!
 //! "Up to half an hour late" sounds as if it were about the record. It is about the window: else two
 //! records of one window, both for the same result, have different fates.

@@ -6,10 +6,10 @@
 //! spoken nobody waits for it, and at every start its first records are dropped.
 
 impl Board {
-    pub fn new(_partitions: &[i32], config: &BoardConfig) -> Result<Board, SizeError> {
+    pub fn new(partitions: &[i32], config: &BoardConfig) -> Result<Board, SizeError> {
         Ok(Board {
             guard: Guard::new(config.allowed_ahead),
-            watermark: CombinedWatermark::new(&[], config.bound, config.idle_after),
+            watermark: CombinedWatermark::new(&partitions[..0], config.bound, config.idle_after),
             aggregation: Aggregation::new(config.window, config.allowed_lateness)?,
             counts: BoardCounts::default(),
         })
