@@ -1,12 +1,10 @@
 //! A disk that takes no more. The limit on the size of files (`ulimit -f`) makes it happen for
 //! every user on every system; `disk_full.rs` does it with a disk that is full in fact.
 
-mod common;
-
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{OwnRig, ended_within, said};
+use crate::common::{OwnRig, ended_within, said};
 
 #[test]
 fn servers_that_cannot_write_are_a_sentence_and_leave_no_process() {

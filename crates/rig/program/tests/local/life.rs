@@ -1,11 +1,9 @@
 //! The life of a rig: started once, found again, ended without a trace.
 
-mod common;
-
 use std::net::TcpStream;
 use std::process::Command;
 
-use common::{OwnRig, pinned, wait_for};
+use crate::common::{OwnRig, pinned, wait_for};
 
 #[test]
 fn a_rig_is_started_once_and_found_again() {

@@ -1,8 +1,8 @@
 //! Servers that the environment names: the commands speak to them, and never end them.
 
-mod common;
+use std::net::TcpListener;
 
-use common::OwnRig;
+use crate::common::OwnRig;
 
 /// A rig that is up, and beside it one whose environment names its servers.
 fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
@@ -18,12 +18,39 @@ fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
 #[test]
 fn up_and_status_say_where_they_are_and_start_nothing() {
     let (servers, rig) = two_rigs("external-up");
+    assert!(rig.succeeds(&["up"]).contains("both answer"));
     for command in ["up", "status"] {
         let said = rig.succeeds(&[command]);
         assert!(said.contains(servers.cluster().bootstrap()), "{said}");
         assert!(said.contains("(external: named by the environment)"), "{said}");
     }
     assert!(rig.processes().is_empty(), "{:?}", rig.processes());
+}
+
+#[test]
+fn up_fails_where_kafka_does_not_answer() {
+    // Bound and closed again: nobody listens there.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut rig = OwnRig::that_stays_down("external-no-kafka");
+    rig.set("TIDEMARK_RIG", "");
+    rig.set("TIDEMARK_WAIT_SECONDS", "1");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", closed.to_string());
+    rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
+    let sentence = rig.fails(&["up"]);
+    let expected = format!("Kafka at {closed} did not answer within 1 s; start it, or unset");
+    assert!(sentence.starts_with(&expected), "{sentence}");
+}
+
+#[test]
+fn up_fails_where_postgresql_does_not_answer_and_keeps_the_password() {
+    let (servers, mut rig) = two_rigs("external-no-database");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
+    let sentence = rig.fails(&["up"]);
+    let expected = format!("PostgreSQL at {closed} did not answer; start it, or unset");
+    assert!(sentence.starts_with(&expected), "{sentence}");
+    assert!(!sentence.contains("secret"), "the password is shown: {sentence}");
+    assert!(servers.cluster().answers());
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Servers that do not come up: one sentence with the last words of the log, in time.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{OwnRig, script, test_folder};
+use crate::common::{OwnRig, script, test_folder};
 
 /// A Java that knows its version, makes the folder of Kafka's data, and does `this` in the place
 /// of a broker.

@@ -1,15 +1,13 @@
 //! What Maven may not bring, or bring damaged. The machine's own Maven, with a home of its own,
 //! speaks to a mirror on the loopback address.
 
-mod common;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{OwnRig, fetched_jars, path_before, pinned, script, test_folder};
+use crate::common::{OwnRig, fetched_jars, path_before, pinned, script, test_folder};
 
 /// A rig whose Maven has an empty repository and these settings.
 fn rig_with_settings(test: &str, settings: &str) -> OwnRig {

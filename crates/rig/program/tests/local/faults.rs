@@ -1,12 +1,10 @@
 //! What can be missing or in the way: one sentence with its fix, and a failure.
 
-mod common;
-
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use common::{OwnRig, on_path, pinned, script, test_folder};
+use crate::common::{OwnRig, on_path, pinned, script, test_folder};
 
 /// A folder to stand for the PATH, with these programs of the machine's own in it.
 fn path_with(test: &str, own: &[&str]) -> PathBuf {

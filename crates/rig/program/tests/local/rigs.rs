@@ -1,10 +1,8 @@
 //! Rigs with servers on this machine: several at once, and none of them after `down`.
 
-mod common;
-mod every_provider;
-
-use common::OwnRig;
-use every_provider::traces::Traces;
+use crate::common::OwnRig;
+use crate::every_provider;
+use crate::every_provider::traces::Traces;
 
 #[test]
 fn down_leaves_nothing_whatever_was_killed() {

@@ -1,11 +1,8 @@
-//! Rigs with servers in containers: several at once, and none of them after `down`. Needs a Docker
-//! engine: `cargo test -p rig-program --test container_rigs`.
+//! Rigs with servers in containers: several at once, and none of them after `down`.
 
-mod common;
-mod every_provider;
-
-use common::OwnRig;
-use every_provider::traces::{Traces, docker};
+use crate::common::{OwnRig, on_path, script, test_folder};
+use crate::every_provider::traces::{Traces, docker};
+use crate::every_provider::{self, own_rig};
 
 #[test]
 fn down_leaves_nothing_whatever_was_killed() {
@@ -52,6 +49,21 @@ fn down_leaves_nothing_of_a_start_that_was_killed_early() {
         "the keeper to start",
         |rig| Traces::processes(rig, "keep").next().is_some(),
     );
+}
+
+/// cargo brings the containers' program up to date before it becomes that program. Here it is slow
+/// at that, as it is where another cargo builds.
+#[test]
+fn down_leaves_nothing_of_a_start_that_was_killed_while_cargo_looks() {
+    let folder = test_folder("slow-cargo");
+    let cargo = on_path("cargo").display().to_string();
+    let slow_to_serve = r#"case "$*" in *" serve "*) sleep 30 ;; esac"#;
+    script(&folder, "cargo", &format!("{slow_to_serve}\nexec '{cargo}' \"$@\""));
+    let mut rig = own_rig("containers", "killed-cargo");
+    rig.set("CARGO", folder.join("cargo").display().to_string());
+    every_provider::down_leaves_nothing_of_a_killed_start_of(&rig, "cargo to look", |rig| {
+        Traces::processes(rig, "serve").next().is_some()
+    });
 }
 
 #[test]

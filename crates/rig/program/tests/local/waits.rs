@@ -1,12 +1,10 @@
 //! Others that do not move on: a wait says for whom, and ends.
 
-mod common;
-
 use std::fs;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{OwnRig, ended_within, said, script, test_folder, wait_for};
+use crate::common::{OwnRig, ended_within, said, script, test_folder, wait_for};
 
 /// A start that holds the lock and asks Java for its version, for a minute.
 fn slow_start(rig: &mut OwnRig, test: &str) -> Child {
