@@ -2,7 +2,7 @@
 //! it by the stream of this lab.
 //!
 //! The clock is that of arrivals, and it stands in the records. At each tick the flights that have
-//! left by then lie in a table, and PostgreSQL counts them. Needs no Kafka.
+//! left by then lie in a table, and PostgreSQL counts them. Kafka has no part in it.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -284,8 +284,11 @@ fn print(
     writeln!(out, "{}: {flights} flights", week.title())?;
     writeln!(
         out,
-        "Two queries, each asked {ticks} times, every {every} min: over all flights that have left, and over the\n\
-         slots of the last {back} h. The stream: bound 15 min, allowed lateness 60 min.\n"
+        "A query at each of {ticks} ticks, every {every} min: over all flights that have left,"
+    )?;
+    writeln!(
+        out,
+        "and over the slots of the last {back} h. Stream: bound 15 min, allowed lateness 60 min\n"
     )?;
     let recent = format!("last {back} h");
     writeln!(out, " {:<38} {:>12} {:>12} {:>12}", "", "all flights", recent, "stream")?;

@@ -75,7 +75,7 @@ pub async fn draw(
 /// are merged; a longer one is drawn in the hour in which it begins.
 async fn draw_week(database: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let hours = format!(
-        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'YYYY-MM-DD'), origin, \
+        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'MM-DD'), origin, \
              extract(hour FROM window_start AT TIME ZONE 'UTC')::integer, \
              (100 * sum(over_15_min) / sum(count))::bigint \
          FROM {RESULTS} GROUP BY 1, 2, 3"
@@ -91,13 +91,13 @@ async fn draw_week(database: &Client, out: &mut impl Write) -> Result<(), Box<dy
     let titles: Vec<String> = airports.iter().map(|airport| format!("{airport:<24}")).collect();
     let scale = vec!["00    06    12    18    "; airports.len()];
     writeln!(out, "\nDepartures more than 15 min late, by hour of the slot, UTC")?;
-    writeln!(out, "             {}", titles.join("  ").trim_end())?;
-    writeln!(out, "             {}", scale.join("  ").trim_end())?;
+    writeln!(out, "       {}", titles.join("  ").trim_end())?;
+    writeln!(out, "       {}", scale.join("  ").trim_end())?;
     for (day, hours) in days {
         let sign = |airport: &String, hour| hours.get(&(airport.clone(), hour)).unwrap_or(&' ');
         let of_airport = |airport| (0..24).map(|hour| *sign(airport, hour)).collect::<String>();
         let line = airports.iter().map(of_airport).collect::<Vec<_>>().join("  ");
-        writeln!(out, " {day}  {}", line.trim_end())?;
+        writeln!(out, " {day} {}", line.trim_end())?;
     }
     writeln!(out, " · under 20 %   ░ from 20 %   ▒ 40 %   ▓ 60 %   █ 80 %   blank: none left")?;
     Ok(())

@@ -246,8 +246,7 @@ fn the_table_of_the_twelve_runs_is_what_comes_out() {
             flinks.lines().filter(|line| !line.starts_with('#')).skip(1).collect();
         let equal = ours.iter().filter(|row| flinks.contains(row.as_str())).count();
         table += &format!(
-            "| {name} | {bound_min} min | {lateness_min} min | {} | {} | {} / {} / {equal} | {} / {} |\n",
-            with_comma(flights.len()),
+            "| {name} | {bound_min} | {lateness_min} | {} | {} | {} | {equal} | {} | {} |\n",
             with_comma(made.late()),
             ours.len(),
             flinks.len(),
@@ -276,7 +275,7 @@ fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
     let storm = log("storm");
     let once = made(&storm, 15, 0);
     says(&format!("{} are late, {} are dropped", with_comma(once.late()), once.dropped.len()));
-    shows(&once.dropped[0].reason.to_string());
+    says(&once.dropped[0].reason.to_string());
     let corrected = made(&storm, 15, 60);
     let revision = corrected.results.iter().map(|result| result.revision).max();
     says(&format!("The most revised row has revision {}", revision.expect("there are results")));
