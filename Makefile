@@ -10,7 +10,7 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench soak clean
+.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ oracle: ## Ask Apache Flink again for the windows that lab 05 is held against
 
 budgets: ## Measure the times that a learner waits, from a fresh clone
 	@scripts/budgets.sh
+
+mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? LABS chooses
+	@LABS="$(LABS)" scripts/mutants.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
 	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" scripts/soak.sh

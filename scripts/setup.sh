@@ -31,12 +31,36 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# Where the rig looks for one too, in this order: see crates/rig/program/src/java.rs.
+each_java() {
+    if [ -n "${JAVA_HOME:-}" ]; then
+        echo "$JAVA_HOME/bin/java"
+        return
+    fi
+    echo java
+    [ ! -x /usr/libexec/java_home ] || echo "$(/usr/libexec/java_home -v "$JAVA_VERSION_AT_LEAST+" 2>/dev/null)/bin/java"
+    ls -d /opt/homebrew/opt/openjdk*/bin/java /usr/local/opt/openjdk*/bin/java 2>/dev/null || true
+}
+
 java_is_new_enough() {
-    local java=java major
-    [ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
-    # openjdk version "17.0.15" 2025-04-15
-    major=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || return 1
-    [ -n "$major" ] && [ "$major" -ge "$JAVA_VERSION_AT_LEAST" ]
+    local java major
+    while IFS= read -r java; do
+        # openjdk version "17.0.15" 2025-04-15
+        major=$("$java" -version 2>&1 </dev/null | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || true
+        [ -z "$major" ] || [ "$major" -lt "$JAVA_VERSION_AT_LEAST" ] || return 0
+    done <<END
+$(each_java)
+END
+    return 1
+}
+
+# Behind the word `java` where it is missing: a Java that lies elsewhere is found by its variable.
+where_java_was_looked_for() {
+    if [ -n "${JAVA_HOME:-}" ]; then
+        say "JAVA_HOME is $JAVA_HOME, and no Java $JAVA_VERSION_AT_LEAST or newer is there; unset it, or set it to one"
+    else
+        say "no Java $JAVA_VERSION_AT_LEAST or newer on the PATH or where Homebrew keeps one; if yours lies elsewhere (look in /usr/lib/jvm), set JAVA_HOME to its folder"
+    fi
 }
 
 mdbook_version() { "$1" --version 2>/dev/null | sed 's/^mdbook v//'; }
@@ -161,6 +185,7 @@ install_packages() {
         packages="$packages $(package_for "$kind" "$thing")"
     done
     say "missing: $things"
+    case " $things " in *" java "*) where_java_was_looked_for ;; esac
     # shellcheck disable=SC2086
     case "$kind" in
     debian) install_on_debian $packages ;;
@@ -217,6 +242,7 @@ things=$(missing_things)
 if [ "$mode" = check ]; then
     has_mdbook || things="${things:+$things }mdbook"
     [ -z "$things" ] || say "missing: $things; make setup installs it"
+    case " $things " in *" java "*) where_java_was_looked_for ;; esac
     check_rust
     [ -z "$things" ] || exit 1
     say "all there"

@@ -108,6 +108,8 @@ if [ "$million" != 0 ] && [[ " $labs " = *" lab02 "* ]] && ! is_done million "$m
     grep -E '^(at |the job |memory )|records in' "$log" | sed 's/^/soak:   /' || true
 fi
 
+{ LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
+
 for kind in quiet busy million; do
     for lab in $labs; do
         grep "^$kind [0-9]* $lab " "$state" >"$folder/part" || continue

@@ -75,6 +75,29 @@ fn given_by_event_time_there_is_one_board() {
 }
 
 #[test]
+fn given_a_share_of_the_windows_waits_no_longer_than_its_quantile() {
+    let waits = |waits_ms: &[i64]| Point {
+        bound: minutes(15),
+        records: 200,
+        late: 20,
+        dropped: 10,
+        waits_ms: waits_ms.to_vec(),
+        open_at_end: 0,
+    };
+    let ten = waits(&[70, 20, 90, -40, 10, 60, 30, 100, 50, 80]);
+    for (percent, expected_ms) in [(0, -40), (10, -40), (11, 10), (50, 50), (90, 90), (91, 100)] {
+        rule(
+            "The quantile is the smallest wait that so many percent of the windows do not exceed.",
+        )
+        .picture(format!("waits {:?} ms · {percent} %", ten.waits_ms))
+        .same(ten.wait_quantile_ms(percent), Some(expected_ms));
+    }
+    rule("Of one window every quantile is its own wait.")
+        .same(waits(&[7]).wait_quantile_ms(99), Some(7));
+    rule("The share that was dropped, of all records.").same(ten.dropped_share(), 0.05);
+}
+
+#[test]
 fn given_a_curve_is_a_table_and_a_drawing() {
     let point = |bound_min, dropped, wait_min: i64| Point {
         bound: minutes(bound_min),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use flights::Generator;
 use flights::lateness::{self, BOUNDS};
 use flights::weeks::Week;
 use lab04::lateness::{Arrivals, Counts, judge};
@@ -138,6 +139,30 @@ fn of_the_real_flights_as_many_are_late_as_the_book_says() {
                 });
         }
     }
+}
+
+/// Made flights: each departs within 15 minutes of its slot, but each tenth comes 20 minutes late
+/// beyond that.
+#[test]
+fn of_made_flights_exactly_those_are_late_that_were_placed_beyond_the_bound() {
+    let [bound, by] = [minutes(15), minutes(20)];
+    let flights = Generator::out_of_order(2013, bound).expect("a bound of whole minutes");
+    let flights = flights.with_late(10, by).expect("one in ten, by whole minutes");
+    let mut arrivals = Arrivals::new(bound);
+    for id in 0..1_000 {
+        let judged = arrivals.on_record(flights.flight(id).scheduled_ms);
+        let expected = flights.is_late(id).then_some(by);
+        rule(
+            "Late is what was placed beyond the bound, by exactly so much, and nothing within it.",
+        )
+        .picture(format!(
+            "bound 15 min · made flight {id}: 1 in 10 is placed 20 min behind the watermark"
+        ))
+        .ask("Each record leaves a watermark for the next ones. What does a late one leave?")
+        .same_bytes(told(judged.late_by), told(expected));
+    }
+    rule("Every made flight is counted once.")
+        .same(arrivals.counts(), Counts { on_time: 900, late: 100 });
 }
 
 #[test]

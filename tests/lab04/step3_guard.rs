@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use flights::utc;
 use flights::weeks::Week;
+use flights::{Generator, utc};
 use lab04::guard::{ALLOWED_AHEAD, Guard, TooFarAhead, admit};
 use lab04::lateness::{Arrivals, Counts};
 use testkit::rule;
@@ -136,6 +136,39 @@ fn no_real_flight_is_refused() {
             rule("A flight that left before its slot is no error: real ones do, by up to 43 minutes.")
                 .picture(format!("{flight:?}"))
                 .succeeds(guard.check(flight.scheduled_ms, flight.departed_ms()));
+        }
+    }
+}
+
+/// The clock at LGA is off, so the arrivals of its flights are wrong; their slots are right.
+#[test]
+fn a_clock_that_is_off_is_seen_by_the_guard_and_not_by_the_watermark() {
+    let right = Generator::out_of_order(2013, minutes(15)).expect("a bound of whole minutes");
+    let watermark_of = |flights: &Generator, guard: &mut Guard| {
+        let mut arrivals = Arrivals::new(minutes(15));
+        for flight in (0..900).map(|id| flights.flight(id)) {
+            let _ = admit(guard, &mut arrivals, flight.scheduled_ms, flight.departed_ms());
+        }
+        arrivals
+    };
+    let flights_of_lga = (0..900).filter(|id| right.flight(*id).origin == "LGA").count() as u64;
+    for (off_min, refused) in [(90, 0), (-40, 0), (-90, flights_of_lga)] {
+        let wrong = right.with_clock_off("LGA", off_min).expect("less than a day");
+        let mut guard = Guard::new(ALLOWED_AHEAD);
+        let arrivals = watermark_of(&wrong, &mut guard);
+        let picture = format!(
+            "900 made flights · the clock at LGA is off by {off_min} min · allowed: 1 h ahead"
+        );
+        rule("A slow clock makes good records look as if they came from the future; a fast one does not.")
+            .picture(&picture)
+            .ask("An arrival that is noted too early: is the event time then ahead of it, or behind?")
+            .same(guard.refused(), refused);
+        if refused == 0 {
+            let expected = watermark_of(&right, &mut Guard::new(Duration::MAX));
+            rule("A watermark is made of event time: a wrong arrival clock does not move it.")
+                .picture(&picture)
+                .ask("Which of the record's two clocks goes into the watermark?")
+                .same_bytes(shown(arrivals.watermark_ms()), shown(expected.watermark_ms()));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use flights::{Generated, Generator, RecordGenerator};
 use lab04::idle::CombinedWatermark;
 use lab04::lateness::Counts;
 use proptest::collection::vec;
@@ -209,6 +210,52 @@ fn however_often_one_looks_at_the_clock_the_watermark_is_the_same() {
                 shown(often.watermark.current_ms()),
             );
     });
+}
+
+/// A made stream: three partitions take turns, a record each 10 ms, but from record 300 to 899
+/// partition 2 is silent, for 6 s. It wakes up with records of the present.
+#[test]
+fn a_partition_that_falls_silent_holds_the_watermark_no_longer_than_the_time_out() {
+    let flights = Generator::out_of_order(2013, minutes(15)).expect("a bound of whole minutes");
+    let records = RecordGenerator::new(flights).with_partitions(3).expect("three");
+    let records = records.with_silence(2, 300..900).expect("one of the three");
+    for (idle_after, holds_still) in [(None, true), (AFTER_2_S, false), (Some(seconds(7)), true)] {
+        let mut watermark = CombinedWatermark::new(&[0, 1, 2], minutes(15), idle_after);
+        let mut before_it_wakes = None;
+        for position in 0..1_200 {
+            let clock = position * Duration::from_millis(10);
+            let Generated::Flight { flight, .. } = records.record(position) else {
+                unreachable!("nothing but flights was asked for")
+            };
+            watermark.on_time(clock);
+            if position == 900 {
+                before_it_wakes = Some(watermark.clone());
+            }
+            watermark.on_record(records.partition(position), flight.scheduled_ms, clock);
+        }
+        let before_it_wakes = before_it_wakes.expect("there are more than 900 records");
+        let each_ms = before_it_wakes.each_ms();
+        let expected_ms =
+            if holds_still { each_ms[&2] } else { Ord::min(each_ms[&0], each_ms[&1]) };
+        let idle = idle_after.map_or("never".to_owned(), |after| format!("after {after:?}"));
+        let picture = format!(
+            "a record each 10 ms · partition 2 is silent from 3 s to 9 s · idle {idle}\n\
+             at 9 s: partitions at {}, {}, {}",
+            shown(each_ms[&0]),
+            shown(each_ms[&1]),
+            shown(each_ms[&2]),
+        );
+        rule("A silent partition holds the watermark until it is idle; then the others decide.")
+            .picture(&picture)
+            .ask("For how long was partition 2 silent, and how long is it waited for?")
+            .same_bytes(shown(before_it_wakes.current_ms()), shown(expected_ms));
+        rule("Who wakes up with records of the present brings nothing late, and is waited for again.")
+            .picture(&picture)
+            .same(
+                (watermark.idle().is_empty(), watermark.counts()),
+                (true, Counts { on_time: 1_200, late: 0 }),
+            );
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use flights::Generator;
 use lab04::skew::{drifts, to_pause};
 use proptest::collection::btree_map;
 use testkit::{for_all, rule};
@@ -148,4 +149,43 @@ fn most_records_held(max_drift: Duration) -> Option<i64> {
         most = most.max((read_minutes[1] - read_minutes[0]).abs());
     }
     Some(most)
+}
+
+/// A made stream with a hot key: 95 of 100 flights leave from EWR. With Kafka's own partitioner EWR
+/// and JFK share partition 1, and LGA is on 0. The reader takes ten records of each in a turn.
+#[test]
+fn the_partition_with_the_hot_key_is_waited_for_and_the_other_is_paused() {
+    let flights = Generator::in_order(2013).with_hot_airport("EWR", 95).expect("a share");
+    let slots_ms = |partition: i32| -> Vec<i64> {
+        let all = (0..10_000).map(|id| flights.flight(id));
+        all.filter(|flight| i32::from(flight.origin != "LGA") == partition)
+            .map(|flight| flight.scheduled_ms)
+            .collect()
+    };
+    let slots_ms = [slots_ms(0), slots_ms(1)];
+    let mut read = [0, 0];
+    let (mut paused_ever, mut furthest) = (BTreeSet::new(), Duration::ZERO);
+    while read[1] < slots_ms[1].len() {
+        // In order and under a bound of zero, the watermark is the slot of the last record.
+        let last_ms = |partition: usize| slots_ms[partition][..read[partition]].last().copied();
+        let each_ms = Watermarks::from([(0, last_ms(0)), (1, last_ms(1))]);
+        let paused = to_pause(&each_ms, minutes(10));
+        furthest = drifts(&each_ms).into_values().fold(furthest, Duration::max);
+        paused_ever.extend(&paused);
+        rule("The partition with the hot key has the most to read and is never paused.")
+            .picture(format!("{}\n at most 10 min of drift", picture(&each_ms)))
+            .ask("Which of the two is ahead in event time: the one with many records, or with few?")
+            .holds(!paused.contains(&1), format!("paused are {paused:?}"));
+        for (partition, read) in (0..).zip(&mut read) {
+            if !paused.contains(&(partition as i32)) {
+                *read = (*read + 10).min(slots_ms[partition].len());
+            }
+        }
+    }
+    rule("The partition without the hot key is ahead, and is paused until the other has come nearer.")
+        .picture("10,000 made flights, 95 % of them from EWR · at most 10 min of drift")
+        .same(paused_ever, BTreeSet::from([0]));
+    rule("Nobody is ahead by more than the allowed drift and one turn.")
+        .picture("10,000 made flights, 95 % of them from EWR · at most 10 min of drift")
+        .holds(furthest < minutes(25), format!("ahead by {}", span::text(furthest)));
 }

@@ -2,9 +2,9 @@
 
 use crate::cargo::{self, Run};
 use crate::outcome::{NotRun, Outcome, Tally, plural};
-use crate::repo::Repo;
+use crate::repo::{Package, Repo};
 
-/// The calls of cargo. None changes a flag of the compiler, so no dependency is built anew.
+/// The calls of cargo for the whole workspace. None changes a flag of the compiler, so no dependency is built anew.
 const CALLS: [&[&str]; 5] = [
     &["fmt", "--all", "--check"],
     &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
@@ -19,11 +19,20 @@ const CALLS: [&[&str]; 5] = [
 /// When cargo cannot be started.
 pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
     let mut tally = Tally::default();
-    for arguments in CALLS {
-        let run = cargo::run(cargo::cargo(&repo.root).args(arguments))?;
-        tally.count(silent(arguments, &run));
+    let left_out = repo.packages.iter().filter_map(clippy_of_engine_tests);
+    for arguments in CALLS.map(<[_]>::to_vec).into_iter().chain(left_out) {
+        let run = cargo::run(cargo::cargo(&repo.root).args(&arguments))?;
+        tally.count(silent(&arguments, &run));
     }
     Ok(tally.outcome("workspace".to_owned(), "format, clippy, build, test, doc: no warning"))
+}
+
+/// `--all-targets` means all but the test programs that a bare `cargo test` leaves out.
+fn clippy_of_engine_tests(package: &Package) -> Option<Vec<&str>> {
+    let programs = package.engine_tests.iter().flat_map(|name| ["--test", name]);
+    let arguments = ["clippy", "-p", &package.name].into_iter().chain(programs);
+    let arguments = arguments.chain(["--", "-D", "warnings"]).collect();
+    (!package.engine_tests.is_empty()).then_some(arguments)
 }
 
 /// A warning counts wherever it comes from: the compiler, rustdoc, or cargo itself (two targets
@@ -58,6 +67,20 @@ mod tests {
 
     fn judge(script: &str) -> Result<(), String> {
         silent(&["build"], &cargo::run(Command::new("sh").args(["-c", script])).unwrap())
+    }
+
+    #[test]
+    fn what_needs_an_engine_is_named_to_clippy() {
+        let package = |tests: &[&str]| Package {
+            name: "rig-program".to_owned(),
+            folder: "crates/rig/program".to_owned(),
+            engine_tests: tests.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        assert_eq!(clippy_of_engine_tests(&package(&[])), None);
+        let expected = "clippy -p rig-program --test containers --test disk_full -- -D warnings";
+        let engine_tests = package(&["containers", "disk_full"]);
+        let arguments = clippy_of_engine_tests(&engine_tests).unwrap();
+        assert_eq!(arguments.join(" "), expected);
     }
 
     #[test]

@@ -5,6 +5,11 @@ use std::process::Command;
 
 /// What `setup.sh --check` says on a copy of the scripts in a folder of this name.
 fn check_in(name: &str) -> String {
+    check_with(name, &[])
+}
+
+/// The same with these variables set.
+fn check_with(name: &str, variables: &[(&str, &str)]) -> String {
     let temp = tempfile::tempdir().unwrap();
     let clone = temp.path().join(name);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -15,6 +20,8 @@ fn check_in(name: &str) -> String {
     let output = Command::new(clone.join("scripts/setup.sh"))
         .arg("--check")
         .env_remove("CARGO_TARGET_DIR")
+        .env_remove("KAFKA_BOOTSTRAP_SERVERS")
+        .envs(variables.iter().copied())
         .output()
         .unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -35,4 +42,12 @@ fn a_path_with_a_space_is_one_sentence_with_its_fix() {
 fn a_path_with_an_umlaut_is_no_matter() {
     let said = check_in("größe");
     assert!(!said.contains("path"), "{said}");
+}
+
+#[test]
+fn a_java_home_without_a_java_is_named_with_its_fix() {
+    let said = check_with("course", &[("JAVA_HOME", "/nowhere")]);
+    let sentence = said.lines().find(|line| line.contains("JAVA_HOME")).unwrap_or_default();
+    assert!(sentence.starts_with("setup: JAVA_HOME is /nowhere, and no Java "), "{said}");
+    assert!(sentence.ends_with("or newer is there; unset it, or set it to one"), "{said}");
 }

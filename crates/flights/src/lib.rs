@@ -18,8 +18,8 @@
 //! | [`writer`] | a data set as CSV, such that the reader gives it back |
 //! | [`weeks`] | the two weeks that live in the repository |
 //! | [`replay`] | the flights again, in the order in which they left, as fast as one likes |
-//! | [`generator`] | flights that never flew, placed exactly |
-//! | [`record_generator`] | records of made flights, some of them twice, some no flights at all |
+//! | [`generator`] | flights that never flew, placed exactly: late, with a hot key, by a wrong clock |
+//! | [`record_generator`] | records of made flights, some of them twice, some no flights at all, and where each lies |
 //! | [`poison`] | records that are no flights, of every kind that people meet |
 //! | [`edge_log`] | a made log that meets every edge of a window, to the millisecond |
 //! | [`lateness`] | how late is too late? The real flights, counted |

@@ -13,6 +13,11 @@ pub fn splitmix64(seed: u64, index: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// A number below the limit, one as likely as the next.
+pub fn below(limit: u32, seed: u64, index: u32) -> u32 {
+    (splitmix64(seed, u64::from(index)) % u64::from(limit)) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::splitmix64;

@@ -220,7 +220,7 @@ async fn wait_for_turn(topic: &str) -> Result<File, FillError> {
 }
 
 /// How long this client lets a broker take: its `socket.timeout.ms`, else [`BROKER_TIMEOUT`].
-fn broker_timeout(client: &ClientConfig) -> Duration {
+pub(crate) fn broker_timeout(client: &ClientConfig) -> Duration {
     let chosen_ms = client.get("socket.timeout.ms").and_then(|value| value.parse().ok());
     chosen_ms.map_or(BROKER_TIMEOUT, Duration::from_millis)
 }

@@ -6,6 +6,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`filled`] | a topic for each data set, filled once and checked by its count |
+//! | [`generated`] | a generated stream on a topic, a million records in seconds |
 //! | [`schema`] | a schema of the database that is the run's own |
 //! | [`live`] | one line that shows how far the run is |
 //! | [`stop`] | Ctrl-C as a wish to stop, and a second one as an order |
@@ -13,11 +14,13 @@
 //! How a run ends is in `rig::ending`, since lab 01 needs it as well.
 
 pub mod filled;
+pub mod generated;
 pub mod live;
 pub mod schema;
 pub mod stop;
 
 pub use filled::{FillError, Filled, filled_once};
+pub use generated::{WriteError, write_generated};
 pub use live::{Figures, LiveLine};
 pub use schema::{RunSchema, SchemaError};
 pub use stop::stop_on_signal;

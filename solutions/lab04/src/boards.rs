@@ -27,7 +27,7 @@ pub fn run(replays: &Replays, out: &mut impl Write) -> Result<(), Box<dyn Error>
     writeln!(out, "Departures by the clock of the machine that counts them, every 10 seconds")?;
     write!(out, "          ")?;
     for speed in &replays.speeds {
-        write!(out, "{:>24}", format!("at {speed} times the speed"))?;
+        write!(out, "{:>24}", format!("{speed} times as fast"))?;
     }
     write!(out, "\n  seconds ")?;
     for _ in &replays.speeds {
@@ -46,7 +46,7 @@ pub fn run(replays: &Replays, out: &mut impl Write) -> Result<(), Box<dyn Error>
     writeln!(out, " and so on: {} lines\n", lines.join(" and "))?;
 
     writeln!(out, "Departures by the hour of their slot, at either speed")?;
-    writeln!(out, "  hour (UTC)    {}", AIRPORTS.map(|airport| format!("{airport:>6}")).concat())?;
+    writeln!(out, "  hour (UTC)  {}", AIRPORTS.map(|airport| format!("{airport:>6}")).concat())?;
     let by_slot = by_event_time(&departed);
     for (end_ms, line) in by_slot.iter().skip(12).take(SHOWN) {
         let end = utc::format(*end_ms);

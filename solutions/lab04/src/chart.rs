@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use indicatif::HumanCount;
 use timeline::span::signed_minutes;
 
 use crate::curve::Point;
@@ -18,7 +19,7 @@ pub struct Curve {
 /// A table in Markdown: a line a bound.
 pub fn table(curve: &Curve) -> String {
     let mut text = format!("**{}**\n\n", curve.name);
-    text += "| bound | late | dropped | half of the windows fire by | nine in ten | open at the end |\n";
+    text += "| bound | late | dropped | half of the windows fire by | nine in ten by | open at the end |\n";
     text += "|---:|---:|---:|---:|---:|---:|\n";
     for point in &curve.points {
         let wait = |percent| point.wait_quantile_ms(percent).map_or("none".into(), signed_minutes);
@@ -27,8 +28,8 @@ pub fn table(curve: &Curve) -> String {
             text,
             "| {} min | {} | {} ({percent:.1} %) | {} | {} | {} |",
             point.bound.as_secs() / 60,
-            point.late,
-            point.dropped,
+            HumanCount(point.late),
+            HumanCount(point.dropped),
             wait(50),
             wait(90),
             point.open_at_end,
@@ -38,7 +39,7 @@ pub fn table(curve: &Curve) -> String {
 }
 
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 400.0;
+const HEIGHT: f64 = 390.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 650.0;
 const TOP: f64 = 30.0;
@@ -70,13 +71,16 @@ pub fn svg(curves: &[Curve]) -> String {
 
 /// The place of a point, in pixels.
 struct Scale {
-    /// The smallest wait that is drawn, in minutes, a multiple of the step; never above zero.
+    /// The smallest wait that is drawn, in minutes; never above zero.
     first_min: f64,
     last_min: f64,
     top_percent: f64,
 }
 
+/// From one label below the drawing to the next.
 const STEP_MIN: f64 = 60.0;
+/// The drawing begins at a multiple of it: waits below zero are short.
+const FIRST_STEP_MIN: f64 = 30.0;
 const STEP_PERCENT: f64 = 5.0;
 
 impl Scale {
@@ -85,7 +89,7 @@ impl Scale {
         let waits = || points().filter_map(wait_min);
         let up = |value: f64, step: f64| (value / step).ceil().max(1.0) * step;
         Scale {
-            first_min: (waits().fold(0.0, f64::min) / STEP_MIN).floor() * STEP_MIN,
+            first_min: (waits().fold(0.0, f64::min) / FIRST_STEP_MIN).floor() * FIRST_STEP_MIN,
             last_min: up(waits().fold(0.0, f64::max), STEP_MIN),
             top_percent: up(points().map(percent).fold(0.0, f64::max), STEP_PERCENT),
         }
@@ -114,7 +118,7 @@ fn axes(text: &mut String, scale: &Scale) {
     let _ = writeln!(text, "<path d=\"M{LEFT} {BOTTOM}H{RIGHT}M{LEFT} {TOP}V{BOTTOM}\"/>");
     let _ = writeln!(text, "<path d=\"M{zero:.1} {TOP}V{BOTTOM}\" stroke-dasharray=\"2 4\"/>");
     *text += "</g>\n<g font-size=\"12\" text-anchor=\"middle\">\n";
-    let mut wait_min = scale.first_min;
+    let mut wait_min = (scale.first_min / STEP_MIN).ceil() * STEP_MIN;
     while wait_min <= scale.last_min {
         let label = signed_minutes((wait_min * 60_000.0) as i64);
         let _ = writeln!(
@@ -135,12 +139,13 @@ fn axes(text: &mut String, scale: &Scale) {
     *text += "</g>\n";
     let _ = writeln!(
         text,
-        "<text x=\"{LEFT}\" y=\"18\" text-anchor=\"middle\" font-weight=\"bold\">dropped</text>"
+        "<text x=\"{}\" y=\"16\" font-weight=\"bold\">flights dropped</text>",
+        LEFT - 40.0
     );
     let _ = writeln!(
         text,
-        "<text x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\" font-weight=\"bold\">half of the windows \
-         have fired, so long after their end</text>",
+        "<text x=\"{RIGHT}\" y=\"{}\" text-anchor=\"end\" font-weight=\"bold\">median wait, from the \
+         end of a window to its firing</text>",
         BOTTOM + 44.0
     );
 }
@@ -162,8 +167,15 @@ fn draw(text: &mut String, scale: &Scale, curve: &Curve, index: usize) {
         *text += &mark(*x, *y, index);
         let bound_min = point.bound.as_secs() / 60;
         if index == 0 && LABELLED_MIN.contains(&bound_min) {
-            let (x, y) = (x + 8.0, y - 8.0);
-            let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\">{bound_min} min</text>");
+            let (x, y, anchor) = if *x < scale.x(0.0) {
+                (x + 14.0, y - 10.0, "end")
+            } else {
+                (x + 8.0, y - 8.0, "start")
+            };
+            let _ = writeln!(
+                text,
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{bound_min} min</text>"
+            );
         }
     }
     let y = TOP + 12.0 + 22.0 * index as f64;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -63,7 +64,8 @@ pub async fn run(reading: &Reading, out: &mut impl Write) -> Result<(), Box<dyn 
     let (bound, shown) = (reading.bound, reading.show);
     let heading = format!("{}, from topic {topic} · bound {bound} min", reading.week.title());
     let read = tokio::task::spawn_blocking(move || read(&config, heading, shown, &stop));
-    let read = read.await.expect("the reader's own panics end the run before")?;
+    // A panic of the reader, a hole for example, was reported on its own thread.
+    let read = read.await.unwrap_or_else(|error| resume_unwind(error.into_panic()))?;
     write!(out, "{}", read.text(reading))?;
     Ok(())
 }

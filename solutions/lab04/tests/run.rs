@@ -42,7 +42,7 @@ fn the_curve_has_the_figures_of_the_book_and_is_drawn() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/lab04-run/curve.svg");
     let output = program(&["curve", "--svg", file]);
     let said = text(&output.stdout);
-    for line in ["| 15 min | 1416 | 695 (11.0 %) | ", "| 15 min | 1070 | 498 (9.6 %) | "] {
+    for line in ["| 15 min | 1,416 | 695 (11.0 %) | ", "| 15 min | 1,070 | 498 (9.6 %) | "] {
         assert!(said.contains(line), "{said}{}", text(&output.stderr));
     }
     let drawing = std::fs::read_to_string(file).expect("it was drawn");

@@ -65,8 +65,8 @@ pub struct Outcome {
 }
 // ANCHOR_END: arrival
 
-/// What became of the records. Always: `read = dropped` and the records in the results' latest
-/// revisions and in windows that have not fired.
+/// What became of the records. Always: `read` is the sum of those that were dropped, those in the
+/// latest revision of each result, and those in windows that have not fired.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct BoardCounts {
     /// All records.
@@ -112,13 +112,10 @@ impl Board {
     /// # Errors
     /// [`SizeError`] when no window can have the length.
     pub fn new(partitions: &[i32], config: &BoardConfig) -> Result<Board, SizeError> {
-        use crate::window::TumblingWindows;
-
-        let windows = TumblingWindows::new(config.window)?;
         Ok(Board {
             guard: Guard::new(config.allowed_ahead),
             watermark: CombinedWatermark::new(partitions, config.bound, config.idle_after),
-            aggregation: Aggregation::new(windows, config.allowed_lateness),
+            aggregation: Aggregation::new(config.window, config.allowed_lateness)?,
             counts: BoardCounts::default(),
         })
     }
@@ -170,22 +167,26 @@ impl Board {
     /// what has ended by that. A record that the guard refuses does nothing but count.
     pub fn on_flight(&mut self, arrival: Arrival<'_>, clock: Duration) -> Outcome {
         let Arrival { partition, offset, arrived_ms, flight } = arrival;
-        self.counts.read += 1;
         let mut outcome = Outcome::default();
-        if let Err(refused) = self.guard.check(flight.scheduled_ms, arrived_ms) {
-            outcome.dropped = Some(self.count_dropped(partition, offset, refused.into()));
-            return outcome;
-        }
-        let taken =
-            self.aggregation.on_record(flight.scheduled_ms, &flight.origin, flight.delay_min);
+        self.counts.read += 1;
+        let passed = self.guard.check(flight.scheduled_ms, arrived_ms);
+        let is_refused = passed.is_err();
+        let taken = passed.map_err(DropReason::from).and_then(|()| {
+            self.aggregation.on_record(flight.scheduled_ms, &flight.origin, flight.delay_min)
+        });
         match taken {
             Ok(correction) => outcome.results.extend(correction),
-            Err(reason) => outcome.dropped = Some(self.count_dropped(partition, offset, reason)),
+            Err(reason) => {
+                self.counts.dropped.add(&reason);
+                outcome.dropped = Some(DroppedRecord { partition, offset, reason });
+            }
         }
         self.counts.results += outcome.results.len() as u64;
-        let judged = self.watermark.on_record(partition, flight.scheduled_ms, clock);
-        self.counts.late += u64::from(judged.is_late());
-        outcome.results.extend(self.fire());
+        if !is_refused {
+            let judged = self.watermark.on_record(partition, flight.scheduled_ms, clock);
+            self.counts.late += u64::from(judged.is_late());
+            outcome.results.extend(self.fire());
+        }
         outcome
     }
 
@@ -202,8 +203,18 @@ impl Board {
         self.fire()
     }
 
-    /// The input has ended: every window that has not fired does so now. This is the final
-    /// watermark. It is never stored.
+    /// Tells the windows how far the watermark is, if there is one: what has ended fires.
+    /// [`on_flight`](Board::on_flight), [`on_time`](Board::on_time) and
+    /// [`on_end_of`](Board::on_end_of) end with it; to call it once more changes nothing.
+    pub fn fire(&mut self) -> Vec<WindowResult> {
+        let watermark_ms = self.watermark.current_ms();
+        let results = watermark_ms.map(|ms| self.aggregation.on_watermark(ms)).unwrap_or_default();
+        self.counts.results += results.len() as u64;
+        results
+    }
+
+    /// The input has ended: every window that has not fired does so now, and none is kept. The final
+    /// watermark goes to the windows alone; [`watermark`](Board::watermark) stays the last real one.
     pub fn on_end(&mut self) -> Vec<WindowResult> {
         use lab04::watermark::FINAL_WATERMARK_MS;
 
@@ -225,18 +236,5 @@ impl Board {
     /// The records so far.
     pub fn counts(&self) -> BoardCounts {
         self.counts
-    }
-
-    fn count_dropped(&mut self, partition: i32, offset: i64, reason: DropReason) -> DroppedRecord {
-        self.counts.dropped.add(&reason);
-        DroppedRecord { partition, offset, reason }
-    }
-
-    /// Tells the windows of the watermark, if there is one.
-    fn fire(&mut self) -> Vec<WindowResult> {
-        let watermark_ms = self.watermark.current_ms();
-        let results = watermark_ms.map(|ms| self.aggregation.on_watermark(ms)).unwrap_or_default();
-        self.counts.results += results.len() as u64;
-        results
     }
 }

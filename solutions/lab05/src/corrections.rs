@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::dropped::DropReason;
 use crate::firing::{WindowResult, WindowState};
-use crate::window::TumblingWindows;
+use crate::window::{SizeError, TumblingWindows};
 
 // ANCHOR: aggregation
 /// Departures by airport in tumbling windows, from one stream of records and watermarks.
@@ -23,8 +23,13 @@ pub struct Aggregation {
 
 impl Aggregation {
     /// An aggregation before its first record.
-    pub fn new(windows: TumblingWindows, allowed_lateness: Duration) -> Aggregation {
-        Aggregation { windows, allowed_lateness, state: WindowState::default(), watermark_ms: None }
+    ///
+    /// # Errors
+    /// [`SizeError`] when no window can have this length.
+    pub fn new(window: Duration, allowed_lateness: Duration) -> Result<Aggregation, SizeError> {
+        let windows = TumblingWindows::new(window)?;
+        let state = WindowState::default();
+        Ok(Aggregation { windows, allowed_lateness, state, watermark_ms: None })
     }
 
     /// An aggregation that goes on after a restart: with this state, at this watermark.

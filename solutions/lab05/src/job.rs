@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use crate::board::{Arrival, Board, BoardConfig, BoardCounts, DroppedRecord, Outcome};
+use crate::board::{Board, BoardConfig, BoardCounts, DroppedRecord, Outcome};
 use crate::firing::WindowResult;
 use crate::input::{Input, InputError, Until};
 use crate::tables::{TableError, Written};
@@ -117,21 +117,28 @@ pub enum JobError {
     Table(#[from] TableError),
 }
 
-/// A job at work, and all that it holds open.
+/// Given: a job at work, and all that it holds open.
 pub struct Work {
-    topic: String,
-    input: Input,
-    dead_letters: DeadLetterQueue,
-    database: Client,
-    board: Board,
-    held: Batch<Row>,
-    /// The records that are no flights are in here and not in the board's counts.
-    dead_letter_count: u64,
-    written: Written,
-    /// When the job began, and how long it did not read since: a partition is not silent while
-    /// nobody listens.
-    began: Instant,
-    not_reading: Duration,
+    /// The topic that it reads.
+    pub topic: String,
+    /// The partitions, and how far they were read.
+    pub input: Input,
+    /// Takes what is no flight.
+    pub dead_letters: DeadLetterQueue,
+    /// Takes the rows.
+    pub database: Client,
+    /// Counts.
+    pub board: Board,
+    /// What the board has said and is not yet written.
+    pub held: Batch<Row>,
+    /// Records that were no flight. The board has not seen them.
+    pub dead_letter_count: u64,
+    /// Rows that the tables have got.
+    pub written: Written,
+    /// When the job began.
+    pub began: Instant,
+    /// How long it did not read since then: a partition is not silent while nobody listens.
+    pub not_reading: Duration,
 }
 
 impl Work {
@@ -202,6 +209,7 @@ impl Work {
         message: &BorrowedMessage<'_>,
         clock: Duration,
     ) -> Result<(), JobError> {
+        use crate::board::Arrival;
         use rdkafka::Message;
 
         let (partition, offset) = (message.partition(), message.offset());

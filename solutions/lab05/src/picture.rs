@@ -57,9 +57,10 @@ pub async fn draw(
     }
     writeln!(out, " {:>8} in windows that have not fired", done.in_open_windows)?;
     writeln!(out, " {:>8} dead letters", done.dead_letters)?;
+    writeln!(out, "\nLook: make psql, then")?;
     writeln!(
         out,
-        "\nLook: make psql, then SELECT * FROM {}.{RESULTS} ORDER BY worst_delay_min DESC LIMIT 5;",
+        "SELECT * FROM {}.{RESULTS} ORDER BY worst_delay_min DESC LIMIT 5;",
         schema.name()
     )?;
     Ok(())

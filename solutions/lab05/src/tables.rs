@@ -139,8 +139,9 @@ pub fn kind(reason: &DropReason) -> &'static str {
 /// transaction: all of them, or none. Gives the number of rows that are new or changed.
 ///
 /// A correction replaces what the window said before: of several revisions of one row the largest
-/// stays, whether they come in one batch or in several, in whatever order and however often. A
-/// dropped record is written once.
+/// stays, whether they come in one batch or in several, in whatever order and however often. Of two
+/// with the same revision, that with more records stays: an input that had an end, at which all
+/// windows fired, may go on later. A dropped record is written once.
 ///
 /// # Errors
 /// - [`TableError::Database`]: nothing of the batch is written.
@@ -165,7 +166,10 @@ pub async fn write(
     Ok(written)
 }
 
-/// Upserts results, within a transaction.
+/// Upserts results, as a part of a transaction. Gives the number of rows that are new or changed.
+///
+/// # Errors
+/// [`TableError::Database`].
 pub async fn write_results(
     transaction: &impl GenericClient,
     results: &[WindowResult],
@@ -195,7 +199,7 @@ pub async fn write_results(
             worst_delay_min = excluded.worst_delay_min,
             over_15_min = excluded.over_15_min,
             revision = excluded.revision
-        WHERE kept.revision <= excluded.revision";
+        WHERE (kept.revision, kept.count) < (excluded.revision, excluded.count)";
 
     if results.is_empty() {
         return Ok(0);
@@ -218,7 +222,11 @@ pub async fn write_results(
         .map_err(|source| TableError::Database { table: RESULTS, source })
 }
 
-/// Inserts the dropped records that are not there yet, within a transaction.
+/// Inserts the dropped records that are not there yet, as a part of a transaction, and gives their
+/// number.
+///
+/// # Errors
+/// [`TableError::Database`].
 pub async fn write_dropped(
     transaction: &impl GenericClient,
     topic: &str,
@@ -247,11 +255,12 @@ pub async fn write_dropped(
         .map_err(|source| TableError::Database { table: DROPPED, source })
 }
 
-fn column<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+/// Given: one value of each row, as a column for `unnest`.
+pub fn column<'a, T, V>(rows: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
     rows.iter().map(value).collect()
 }
 
-/// A count as PostgreSQL has it. There are never so many records that it is cut.
-fn bigint(count: u64) -> i64 {
+/// Given: a count as PostgreSQL has it. There are never so many records that it is cut.
+pub fn bigint(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use flights::utc;
 use thiserror::Error;
-use timeline::span;
 
 // ANCHOR: window
 /// A stretch of event time: its start belongs to it, its end does not.
@@ -28,10 +27,7 @@ pub struct TumblingWindows {
 
 /// A size that no window can have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "windows of {}: expected a whole number of milliseconds, at least one",
-    span::text(*size)
-)]
+#[error("windows of {size:?}: expected a whole number of milliseconds, from 1 to {}", i64::MAX)]
 pub struct SizeError {
     /// The size that was asked for.
     pub size: Duration,
@@ -39,7 +35,10 @@ pub struct SizeError {
 
 /// An instant whose window would begin or end where an `i64` cannot say it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("no window for event time {}: it would reach beyond what can be said", utc::format(*timestamp_ms))]
+#[error(
+    "no window for event time {}: it would begin or end outside of what an i64 can say",
+    utc::format(*timestamp_ms)
+)]
 pub struct NoWindow {
     /// The instant, in milliseconds since the epoch, UTC.
     pub timestamp_ms: i64,

@@ -134,8 +134,20 @@ fn other_arguments_are_refused() {
     for arguments in [&[] as &[&str], &["convert", "flights.csv"], &["check"], &["chek", "data"]] {
         assert_refused(
             &run(&folder, arguments),
-            "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA` or `records LOG TARGET`",
+            "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA`, \
+             `records LOG TARGET` or `--help`",
         );
+    }
+}
+
+#[test]
+fn help_names_every_command_and_every_log() {
+    let output = run(&folder_with(&[]), &["--help"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{text}");
+    let words = ["convert FLIGHTS_CSV TARGET", "check DATA", "pin DATA", "records LOG TARGET"];
+    for word in words.into_iter().chain(["calm, storm", "edges", "a number"]) {
+        assert!(text.contains(word), "{word} is not in:\n{text}");
     }
 }
 

@@ -8,6 +8,8 @@ mod flight;
 mod flink;
 mod generator;
 mod lateness;
+mod partitions;
+mod pathologies;
 mod reader;
 mod record_generator;
 mod replay;

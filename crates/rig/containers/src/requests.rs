@@ -32,6 +32,13 @@ pub struct Server {
     pub request: fn(&Order) -> ContainerRequest<GenericImage>,
 }
 
+impl Server {
+    /// Whether a container with these labels is this server's.
+    pub fn is_it(&self, labels: &HashMap<String, String>) -> bool {
+        self.labels.iter().all(|(name, value)| labels.get(name) == Some(value))
+    }
+}
+
 /// Kafka as it was ordered.
 pub fn kafka(order: &Order) -> Server {
     Server {

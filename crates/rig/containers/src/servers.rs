@@ -1,5 +1,6 @@
 //! Kafka and PostgreSQL in containers, used again by every later start.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use testcontainers::runners::AsyncRunner;
@@ -25,8 +26,9 @@ pub struct Servers {
     order: Order,
     kafka: Server,
     postgres: Server,
-    /// Containers of earlier starts. They hold data, so a start that fails keeps them.
-    earlier: Vec<String>,
+    /// Containers of earlier starts. They hold data, so a start that fails keeps them. `None` until
+    /// the engine has told; then all that there are are earlier ones.
+    earlier: Option<Vec<String>>,
     /// The containers that run, with their servers' names.
     running: Vec<(&'static str, String)>,
 }
@@ -51,7 +53,7 @@ impl Servers {
     /// The servers of an order, not yet started.
     pub fn new(engine: Engine, order: Order) -> Servers {
         let (kafka, postgres) = (requests::kafka(&order), requests::postgres(&order));
-        Servers { engine, order, kafka, postgres, earlier: Vec::new(), running: Vec::new() }
+        Servers { engine, order, kafka, postgres, earlier: None, running: Vec::new() }
     }
 
     /// Starts the containers, or finds those of the same order again with their data, and waits
@@ -82,7 +84,7 @@ impl Servers {
     pub async fn give_up(&self) -> Result<(), String> {
         let found = self.engine.containers(&self.order.label).await?;
         let ends = found.into_iter().filter_map(|container| container.id).map(async |id| {
-            if self.earlier.contains(&id) {
+            if self.earlier.as_ref().is_none_or(|earlier| earlier.contains(&id)) {
                 self.engine.stop(&id).await
             } else {
                 self.engine.remove(&id).await
@@ -114,21 +116,20 @@ impl Servers {
     /// A container on another port, of another version or with another password is of no use any
     /// more.
     async fn replace_other_orders(&mut self) -> Result<(), String> {
-        for container in self.engine.containers(&self.order.label).await? {
-            let id = container.id.unwrap_or_default();
+        let (wanted, others): (Vec<_>, Vec<_>) =
+            self.engine.containers(&self.order.label).await?.into_iter().partition(|container| {
+                let labels = container.labels.as_ref();
+                let is_its = |server: &Server| labels.is_some_and(|labels| server.is_it(labels));
+                is_its(&self.kafka) || is_its(&self.postgres)
+            });
+        self.earlier = Some(wanted.into_iter().filter_map(|container| container.id).collect());
+        for container in others {
             let labels = container.labels.unwrap_or_default();
-            let is_wanted = [&self.kafka, &self.postgres]
-                .iter()
-                .any(|server| server.labels.iter().all(|(k, v)| labels.get(k) == Some(v)));
-            if is_wanted {
-                self.earlier.push(id);
-                continue;
-            }
             let server = labels.get("tidemark.server").map_or("unknown", String::as_str);
             say_lost(&format!(
                 "the earlier container of {server} has another image, port or password"
             ));
-            self.engine.remove(&id).await?;
+            self.engine.remove(&container.id.unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -149,9 +150,7 @@ impl Servers {
 
     async fn find(&self, server: &Server) -> Result<Option<String>, String> {
         let found = self.engine.containers(&self.order.label).await?;
-        let is_its = |labels: &std::collections::HashMap<String, String>| {
-            server.labels.iter().all(|(k, v)| labels.get(k) == Some(v))
-        };
+        let is_its = |labels: &HashMap<String, String>| server.is_it(labels);
         let its = found.into_iter().find(|c| c.labels.as_ref().is_some_and(is_its));
         Ok(its.and_then(|container| container.id))
     }

@@ -20,6 +20,7 @@ mod postgres;
 mod process;
 mod provider;
 mod random;
+mod reach;
 mod slow;
 mod tools;
 mod up;
@@ -113,7 +114,9 @@ fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Up { private: Some(folder) } => up::private(&Place::at(folder)),
         Verb::Up { private: None } => {
-            if say_external()? {
+            if let Some(cluster) = external::from_environment()? {
+                reach::ask(&cluster)?;
+                println!("rig: {cluster} (external: named by the environment); both answer");
                 return Ok(());
             }
             match up::up(&place)? {

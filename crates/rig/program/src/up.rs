@@ -20,6 +20,7 @@ use crate::folder;
 use crate::keeper::COMMAND;
 use crate::local;
 use crate::lock::{self, Lock};
+use crate::orphans;
 use crate::patience::patience;
 use crate::slow::say_when_slow;
 use crate::users;
@@ -182,6 +183,7 @@ fn start_keeper(
     let log = File::create(&log_path).map_err(Failure::of_file("write", &log_path))?;
     let mut command = Command::new(program);
     command.arg(COMMAND).arg(kind.to_string()).arg(place.folder());
+    command.env(orphans::MARK, place.folder());
     let failed = |error| Failure(format!("cannot start the keeper: {error}"));
     let input = match &turn {
         Some(turn) => {

@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use common::{OwnRig, ended_within, said};
 
+/// How many rigs may have servers at once.
+const RIGS_AT_ONCE: usize = 1;
+
 /// Runs `rig up` on a disk of this size, which only that command and what it starts can see.
 /// Returns its sentence.
 fn up_on_a_disk_of(size: &str, rig: &OwnRig, disk: &Path) -> String {

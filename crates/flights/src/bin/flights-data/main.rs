@@ -1,13 +1,5 @@
 //! Behind `make data`: the full year of flights, and what is pinned from it. Behind `make oracle`:
-//! logs that another program can read.
-//!
-//! ```text
-//! flights-data convert FLIGHTS_CSV TARGET   the package's flights as a data set
-//! flights-data check DATA                   are the pinned files in DATA what its full year gives?
-//! flights-data pin DATA                     write the pinned files anew
-//! flights-data records LOG TARGET           a log as lines of JSON, in arrival order. LOG: `calm`,
-//!                                           `storm`, `edges`, or a number of made flights
-//! ```
+//! logs that another program can read. `flights-data --help` lists what it does.
 
 mod pinned;
 mod records;
@@ -25,8 +17,24 @@ use flights::write_csv;
 use pinned::{Pinned, first_difference};
 use records::Log;
 
-const USAGE: &str = "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA` or \
-                     `records LOG TARGET`";
+const USAGE: &str = "expected `convert FLIGHTS_CSV TARGET`, `check DATA`, `pin DATA`, \
+                     `records LOG TARGET` or `--help`";
+
+const HELP: &str = "\
+flights-data convert FLIGHTS_CSV TARGET   the package's flights as a data set
+flights-data check DATA                   are the pinned files in DATA what its full year gives?
+flights-data pin DATA                     write the pinned files anew
+flights-data records LOG TARGET           a log as lines of JSON, in arrival order, each with the
+                                          offset that it has on a topic of one partition
+
+LOG is one of
+  calm, storm   the flights of a week that left
+  edges         a made log that meets every edge of a window, to the millisecond
+  a number      so many made flights, out of order by at most 15 minutes: 1000000
+
+A log with late flights, a hot key, a wrong clock, a silent partition, duplicates or poison pills
+is made in code, by `flights::Generator` and `flights::RecordGenerator`, and written to a topic
+of several partitions by `runs::write_generated`.";
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -50,6 +58,7 @@ fn run(arguments: &[PathBuf]) -> Outcome {
         }
         (Some("pin"), [data]) => pinned_files(data)?.iter().try_for_each(|file| pin(data, file)),
         (Some("records"), [log, target]) => records(log, target),
+        (Some("-h" | "--help"), []) => say(HELP),
         _ => Err(USAGE.into()),
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::channel;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{self, Signal};
@@ -43,21 +43,42 @@ const FOREIGN: [&str; 11] = [
     "MAVEN_OPTS",
 ];
 
-/// Taken by each rig in turn: several Kafkas that start at once make each other slow.
-static TURN: Mutex<()> = Mutex::new(());
+/// How many more rigs may have servers now. Each test program says how many may at once.
+static TURNS: Mutex<usize> = Mutex::new(crate::RIGS_AT_ONCE);
+
+/// Told whenever a rig has given its turn back.
+static TURN_IS_FREE: Condvar = Condvar::new();
+
+/// The right of one rig, and of those beside it, to have servers.
+struct Turn;
+
+impl Turn {
+    fn take() -> Turn {
+        let free = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = TURN_IS_FREE.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Turn
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *TURNS.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        TURN_IS_FREE.notify_one();
+    }
+}
 
 /// A folder under `/var/tmp`, and the rig in it. Ends with the test.
 pub struct OwnRig {
     folder: PathBuf,
     settings: HashMap<&'static str, String>,
-    _turn: Option<MutexGuard<'static, ()>>,
+    _turn: Option<Turn>,
 }
 
 impl OwnRig {
     /// A rig that was not started yet. Its Kafka is the one that was fetched for the clone.
     pub fn new(test: &str) -> OwnRig {
-        // A test that failed leaves the lock poisoned, and nothing behind that could disturb.
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::take();
         let mut rig = OwnRig::that_stays_down(test);
         rig._turn = Some(turn);
         rig

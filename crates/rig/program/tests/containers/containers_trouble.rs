@@ -1,7 +1,7 @@
 //! Containers that are stopped, paused, killed or removed behind the rig's back, and keepers that
 //! are killed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,31 @@ fn what_is_done_by_hand_costs_no_data() {
         assert_eq!((id(&rig, "kafka"), id(&rig, "postgres")), before, "after {verb}");
         assert!(has_topic(&rig) && has_table(&rig), "data are lost after {verb}");
     }
+}
+
+/// The keeper is killed as soon as it has ordered: the order is there, and then the input ends.
+/// Whether the program asks the engine for the containers before it sees the end is chance, so it
+/// gets several orders.
+#[test]
+fn a_start_that_is_given_up_at_once_costs_no_data() {
+    let rig = rig("given-up");
+    up(&rig);
+    let before = (id(&rig, "kafka"), id(&rig, "postgres"));
+    rig.succeeds(&["stop"]);
+    let order = std::fs::read_to_string(rig.folder().join("containers.json")).unwrap();
+    for _ in 0..5 {
+        let mut program = rig::cargo();
+        program.args(["run", "--quiet", "--package", "rig-containers", "--", "serve"]);
+        program.arg(rig.folder()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut program = program.spawn().unwrap();
+        writeln!(program.stdin.take().unwrap(), "{order}").unwrap();
+        let said = program.wait_with_output().unwrap().stdout;
+        let said = String::from_utf8_lossy(&said);
+        assert!(!said.lines().any(|line| line == "ready"), "it started the containers");
+    }
+    assert_eq!(all(&rig), ["kafka", "postgres"]);
+    up(&rig);
+    assert_eq!((id(&rig, "kafka"), id(&rig, "postgres")), before);
 }
 
 #[test]

@@ -5,12 +5,15 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../every_provider/mod.rs"]
+mod every_provider;
 
 mod containers_trouble;
 mod docker;
 mod engine_faults;
 mod image_faults;
 mod limits;
+mod rigs;
 mod warm;
 
 use std::process::{Output, Stdio};
@@ -21,6 +24,10 @@ use rig::cluster::Provider;
 use rig::say::say;
 
 use crate::common::{OwnRig, said};
+
+/// How many rigs may have servers at once. One: several tests set a short limit of time for a fault,
+/// and the provider that takes over has to start within the same limit.
+const RIGS_AT_ONCE: usize = 1;
 
 /// What a start of the local provider may take in addition, with other work on the machine.
 const LOCAL_START: Duration = Duration::from_secs(30);

@@ -51,13 +51,22 @@ pub fn down_leaves_nothing_of_a_start_that_was_killed(
     has_come: impl Fn(&OwnRig) -> bool,
 ) {
     let rig = own_rig(provider, "killed-start");
-    let mut up = start(&rig);
-    wait_for(moment, || has_come(&rig));
+    down_leaves_nothing_of_a_killed_start_of(&rig, moment, has_come);
+}
+
+/// The same with a rig that has settings of its own.
+pub fn down_leaves_nothing_of_a_killed_start_of(
+    rig: &OwnRig,
+    moment: &str,
+    has_come: impl Fn(&OwnRig) -> bool,
+) {
+    let mut up = start(rig);
+    wait_for(moment, || has_come(rig));
     up.kill().expect("the start can be killed");
     up.wait().expect("the start was killed");
-    let before = Traces::of(&rig);
+    let before = Traces::of(rig);
     rig.succeeds(&["down"]);
-    assert_eq!(before.left(&rig), Vec::<String>::new());
+    assert_eq!(before.left(rig), Vec::<String>::new());
 }
 
 /// Several programs that start the servers at once all get the same ones.

@@ -1,0 +1,94 @@
+//! Servers that the environment names: the commands speak to them, and never end them.
+
+use std::net::TcpListener;
+
+use crate::common::OwnRig;
+
+/// A rig that is up, and beside it one whose environment names its servers.
+fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
+    let servers = OwnRig::new(test);
+    servers.succeeds(&["up"]);
+    let mut rig = servers.beside(&format!("{test}-external"));
+    rig.set("TIDEMARK_RIG", "");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", servers.cluster().bootstrap());
+    rig.set("DATABASE_URL", servers.cluster().database_url);
+    (servers, rig)
+}
+
+#[test]
+fn up_and_status_say_where_they_are_and_start_nothing() {
+    let (servers, rig) = two_rigs("external-up");
+    assert!(rig.succeeds(&["up"]).contains("both answer"));
+    for command in ["up", "status"] {
+        let said = rig.succeeds(&[command]);
+        assert!(said.contains(servers.cluster().bootstrap()), "{said}");
+        assert!(said.contains("(external: named by the environment)"), "{said}");
+    }
+    assert!(rig.processes().is_empty(), "{:?}", rig.processes());
+}
+
+#[test]
+fn up_fails_where_kafka_does_not_answer() {
+    // Bound and closed again: nobody listens there.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut rig = OwnRig::that_stays_down("external-no-kafka");
+    rig.set("TIDEMARK_RIG", "");
+    rig.set("TIDEMARK_WAIT_SECONDS", "1");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", closed.to_string());
+    rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
+    let sentence = rig.fails(&["up"]);
+    let expected = format!("Kafka at {closed} did not answer within 1 s; start it, or unset");
+    assert!(sentence.starts_with(&expected), "{sentence}");
+}
+
+#[test]
+fn up_fails_where_postgresql_does_not_answer_and_keeps_the_password() {
+    let (servers, mut rig) = two_rigs("external-no-database");
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
+    let sentence = rig.fails(&["up"]);
+    let expected = format!("PostgreSQL at {closed} did not answer; start it, or unset");
+    assert!(sentence.starts_with(&expected), "{sentence}");
+    assert!(!sentence.contains("secret"), "the password is shown: {sentence}");
+    assert!(servers.cluster().answers());
+}
+
+#[test]
+fn the_tools_and_psql_speak_to_them() {
+    let (servers, rig) = two_rigs("external-tools");
+    rig.succeeds(&["tool", "kafka-topics", "--create", "--topic", "from-outside"]);
+    rig.succeeds(&["psql", "-c", "CREATE DATABASE from_outside"]);
+    assert!(servers.succeeds(&["tool", "kafka-topics", "--list"]).contains("from-outside"));
+    let databases = servers.succeeds(&["psql", "-Atc", "SELECT datname FROM pg_database"]);
+    assert!(databases.contains("from_outside"), "{databases}");
+}
+
+#[test]
+fn stop_and_down_leave_them_and_say_so() {
+    let (servers, rig) = two_rigs("external-down");
+    let cluster = servers.cluster();
+    for command in ["stop", "down"] {
+        let said = rig.succeeds(&[command]);
+        let left = format!(
+            "rig: Kafka at {} and PostgreSQL at {} were not started by the rig; they are left as they are",
+            cluster.bootstrap(),
+            cluster.database_address()
+        );
+        assert_eq!(said.lines().next(), Some(left.as_str()));
+        assert!(!said.contains(&cluster.database_url), "the password is shown: {said}");
+        assert!(cluster.answers(), "`{command}` has ended servers that it did not start");
+    }
+}
+
+#[test]
+fn down_ends_what_the_rig_itself_has_started_before() {
+    let (servers, mut rig) = two_rigs("external-before");
+    rig.set("TIDEMARK_RIG", "local");
+    rig.succeeds(&["up"]);
+    rig.set("TIDEMARK_RIG", "");
+    let said = rig.succeeds(&["down"]);
+    assert!(said.contains("were not started by the rig"), "{said}");
+    assert!(said.contains("have ended; nothing of them is left"), "{said}");
+    rig.leaves_nothing();
+    assert!(servers.cluster().answers());
+}

@@ -1,0 +1,201 @@
+//! Given: the partitions of a topic, all of them read by one reader from their first records on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lab03::broker::{BrokerError, Outsider, partition_list};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+
+/// A consumer has to name a group. This one joins none and commits nothing.
+const GROUP: &str = "tumbling-without-a-group";
+
+/// When a job ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// When it has read all that the topic held at its start.
+    TheEnd,
+    /// Never: it waits for further records, and for further partitions.
+    Stopped,
+}
+
+/// Why a topic could not be read, or not any longer.
+#[derive(Debug, Error)]
+pub enum InputError {
+    /// The broker could not be asked, or there is no such topic.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The broker refused to give records, or is gone.
+    #[error("cannot read topic `{topic}`: {source}")]
+    Read {
+        /// The topic.
+        topic: String,
+        /// The client's reason.
+        source: KafkaError,
+    },
+    /// Records that were still to be read are no longer there.
+    #[error("topic `{topic}`: records were deleted before they were read")]
+    Gone {
+        /// The topic.
+        topic: String,
+    },
+}
+
+/// A partition, and how far it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reading {
+    /// The offset of the next record.
+    next: i64,
+    /// Where it ended when somebody last looked; where the input is bounded, at the start.
+    end: i64,
+}
+
+/// A topic that is read. It belongs to no group, and nothing is noted on the broker: who reads it
+/// again begins anew.
+pub struct Input {
+    topic: String,
+    until: Until,
+    consumer: Arc<StreamConsumer>,
+    outsider: Arc<Outsider>,
+    partitions: BTreeMap<i32, Reading>,
+}
+
+impl Input {
+    /// Asks for the partitions of a topic and where they end now, and begins to read.
+    ///
+    /// # Errors
+    /// [`InputError`] when there is no such topic, or the broker does not answer.
+    pub async fn open(
+        kafka: &ClientConfig,
+        topic: &str,
+        until: Until,
+    ) -> Result<Input, InputError> {
+        let consumer: StreamConsumer = consumer_config(kafka, until)
+            .create()
+            .map_err(|source| InputError::Read { topic: topic.to_owned(), source })?;
+        let mut input = Input {
+            topic: topic.to_owned(),
+            until,
+            consumer: Arc::new(consumer),
+            outsider: Arc::new(Outsider::new(kafka, topic, GROUP)?),
+            partitions: BTreeMap::new(),
+        };
+        input.look().await?;
+        Ok(input)
+    }
+
+    /// Its partitions.
+    pub fn partitions(&self) -> Vec<i32> {
+        self.partitions.keys().copied().collect()
+    }
+
+    /// What gives out the records.
+    pub fn consumer(&self) -> Arc<StreamConsumer> {
+        Arc::clone(&self.consumer)
+    }
+
+    /// Asks the broker where the partitions end, and begins to read those that were added to the
+    /// topic, from their first records on.
+    ///
+    /// # Errors
+    /// [`InputError`] when the broker does not answer.
+    pub async fn look(&mut self) -> Result<(), InputError> {
+        let outsider = Arc::clone(&self.outsider);
+        // The question blocks its thread.
+        let bounds = spawn_blocking(move || outsider.bounds()).await;
+        let bounds = bounds.expect("the question does not panic")?;
+        let mut added = BTreeMap::new();
+        for (partition, bounds) in bounds {
+            let reading = self.partitions.entry(partition).or_insert_with(|| {
+                added.insert(partition, bounds.first);
+                Reading { next: bounds.first, end: bounds.end }
+            });
+            reading.end = bounds.end;
+        }
+        if added.is_empty() {
+            return Ok(());
+        }
+        partition_list(&self.topic, &added)
+            .and_then(|added| self.consumer.incremental_assign(&added))
+            .map_err(|source| self.error(source))
+    }
+
+    /// Whether a record belongs to the input. Where the input is bounded, those do not that came
+    /// behind the end that was seen at the start.
+    pub fn contains(&self, partition: i32, offset: i64) -> bool {
+        let end = self.partitions.get(&partition).map(|reading| reading.end);
+        self.until == Until::Stopped || end.is_some_and(|end| offset < end)
+    }
+
+    /// A record was read, or the broker said that nothing is before this offset any more. Says
+    /// whether a bounded input has come to the end of the partition by that.
+    pub fn read_to(&mut self, partition: i32, next: i64) -> bool {
+        let Some(reading) = self.partitions.get_mut(&partition) else { return false };
+        let was_at_end = reading.next >= reading.end;
+        reading.next = reading.next.max(next);
+        self.until == Until::TheEnd && !was_at_end && reading.next >= reading.end
+    }
+
+    /// The client says that it is at the end of a partition: what is missing before the end are no
+    /// records, but marks of transactions. Says the same as [`read_to`](Input::read_to).
+    pub fn read_to_end(&mut self, partition: i32) -> bool {
+        let end = self.partitions.get(&partition).map_or(0, |reading| reading.end);
+        self.read_to(partition, end)
+    }
+
+    /// The partitions of a bounded input that are read to their end.
+    pub fn ended(&self) -> Vec<i32> {
+        let at_end = |reading: &Reading| reading.next >= reading.end;
+        let ended = self.partitions.iter().filter(|(_, reading)| at_end(reading));
+        ended.filter(|_| self.until == Until::TheEnd).map(|(partition, _)| *partition).collect()
+    }
+
+    /// Whether all of a bounded input was read.
+    pub fn is_at_end(&self) -> bool {
+        self.until == Until::TheEnd && self.ended().len() == self.partitions.len()
+    }
+
+    /// How many offsets lie between the next records and the ends that were seen last.
+    pub fn lag(&self) -> u64 {
+        let lag = |reading: &Reading| (reading.end - reading.next).max(0).unsigned_abs();
+        self.partitions.values().map(lag).sum()
+    }
+
+    /// An error of the consumer as one of this module.
+    pub fn error(&self, source: KafkaError) -> InputError {
+        let topic = self.topic.clone();
+        match source.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AutoOffsetReset) => InputError::Gone { topic },
+            _ => InputError::Read { topic, source },
+        }
+    }
+}
+
+/// The settings of the consumer: it commits nothing, says where a partition ends if that matters,
+/// and never jumps where a record is gone.
+///
+/// Unless `kafka` says otherwise, it holds about 2 MB of records that nobody has taken yet, where the
+/// client's default is 64 MB, and asks for more 10 ms after it had enough, where the default is a
+/// second. A million records through this job take 19 MB of memory so.
+fn consumer_config(kafka: &ClientConfig, until: Until) -> ClientConfig {
+    let mut settings = kafka.clone();
+    settings
+        .set("group.id", GROUP)
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("auto.offset.reset", "error")
+        .set("enable.partition.eof", (until == Until::TheEnd).to_string());
+    for (name, value) in [
+        ("queued.min.messages", "10000"),
+        ("queued.max.messages.kbytes", "2048"),
+        ("fetch.queue.backoff.ms", "10"),
+    ] {
+        if settings.get(name).is_none() {
+            settings.set(name, value);
+        }
+    }
+    settings
+}

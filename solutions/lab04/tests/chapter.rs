@@ -1,0 +1,185 @@
+//! The chapter shows what the program and Kafka's own tools print, and what a learner's red run says.
+
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use flights::weeks::Week;
+use lab04_solution::curve::{Point, measure};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_lab04-solution");
+
+const MINUTE_MS: i64 = 60_000;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(file: &str) -> String {
+    let file = root().join(file);
+    read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn chapter() -> String {
+    read("book/src/04-watermarks.md")
+}
+
+/// The blocks of a language.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let begin = format!("```{language}\n");
+    let block = |rest: &'a str| rest.split("```").next().unwrap_or_default();
+    page.split(begin.as_str()).skip(1).map(block).collect()
+}
+
+/// The commands of the chapter that show what is printed, each with that.
+fn shown() -> Vec<(String, String)> {
+    let chapter = chapter();
+    let split = |block: &str| {
+        let (command, output) = block.split_once('\n')?;
+        Some((command.strip_prefix("$ ")?.to_owned(), output.to_owned()))
+    };
+    let commands = blocks(&chapter, "console").into_iter().filter_map(split);
+    commands.filter(|(_, output)| !output.is_empty()).collect()
+}
+
+/// Runs a command of the chapter for the reference answer, and gives what it prints, with the names
+/// of the chapter.
+///
+/// While a busy machine reads, partition 2 must not become idle, or the lines differ: here it has
+/// more time for it than the chapter's reader.
+fn printed(command: &str) -> String {
+    let patient = if command.contains("--idle-after") { "" } else { " --idle-after 5" };
+    let own = command
+        .replace("cargo run -q -p lab04 -- --show", &format!("{PROGRAM}{patient} --show"))
+        .replace("cargo run -q -p lab04 --", PROGRAM)
+        .replace("lab04.calm", "lab04-solution.calm");
+    let output = Command::new("sh")
+        .args(["-c", &own])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command runs");
+    assert!(output.status.success(), "{own}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).replace("lab04-solution", "lab04")
+}
+
+#[test]
+fn every_output_that_the_chapter_shows_is_what_is_printed() {
+    // Fills the topics, where no run did before.
+    printed("cargo run -q -p lab04 -- --idle-after off --show 0");
+    let commands = shown();
+    assert_eq!(commands.len(), 5, "the chapter has lost or won a command with its output");
+    for (command, output) in commands {
+        assert_eq!(printed(&command), output, "{command}");
+    }
+}
+
+#[test]
+fn every_red_run_that_the_chapter_shows_is_on_record() {
+    let folder = root().join("tests/lab04/wrong/snapshots");
+    let files = std::fs::read_dir(folder).expect("the messages are there");
+    let messages: Vec<String> =
+        files.map(|file| read_to_string(file.unwrap().path()).unwrap()).collect();
+    let chapter = chapter();
+    let red: Vec<&str> =
+        blocks(&chapter, "text").into_iter().filter(|block| block.starts_with("  Rule:")).collect();
+    assert_eq!(red.len(), 4, "the chapter has lost or won a red run");
+    for block in red {
+        let is_on_record = messages.iter().any(|message| message.contains(block));
+        assert!(is_on_record, "no wrong answer gives this message:\n{block}");
+    }
+}
+
+#[test]
+fn the_curve_in_the_chapter_is_what_the_program_prints_and_draws() {
+    let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/lab04-chapter/curve.svg");
+    let run = Command::new(PROGRAM).args(["curve", "--svg", file]).output().expect("it runs");
+    let printed = String::from_utf8_lossy(&run.stdout);
+    let tables = printed.split("Drawn in").next().unwrap_or_default();
+    assert!(chapter().contains(tables), "the chapter does not show:\n{tables}");
+    let drawn = read_to_string(file).expect("it was drawn");
+    let command = "cargo run -p lab04-solution -- curve --svg book/src/img/curve.svg";
+    assert!(drawn == read("book/src/img/curve.svg"), "the book's curve is another one: {command}");
+}
+
+fn point(week: Week, bound_min: u64) -> Point {
+    measure(&week.load().departed, Duration::from_secs(60 * bound_min))
+}
+
+fn median_min(point: &Point) -> i64 {
+    point.wait_quantile_ms(50).expect("windows have fired") / MINUTE_MS
+}
+
+#[test]
+fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
+    let calm = [0, 15, 60].map(|bound_min| point(Week::Calm, bound_min));
+    let storm = point(Week::Storm, 15);
+    let at_zero = [median_min(&calm[0]), median_min(&point(Week::Storm, 0))];
+    assert_eq!(at_zero, [-8, -8], "the chapter says eight minutes before the end, in either week");
+    let later = median_min(&calm[1]) - median_min(&calm[0]);
+    let hour_later = median_min(&calm[2]) - median_min(&calm[1]);
+    let longest = storm.waits_ms.iter().max().expect("windows have fired") / MINUTE_MS;
+    assert_eq!(calm[1].late, 1_416);
+    let skew = read("tests/lab04/step6_skew.rs");
+    assert!(skew.contains("(minutes(60), 69)") && skew.contains("2,592 records are held"));
+    // In a sentence a line break is a space.
+    let sentences = chapter().split_whitespace().collect::<Vec<_>>().join(" ");
+    for figure in [
+        format!("a result comes {later} minutes later"),
+        format!("wait {hour_later} minutes longer"),
+        format!("{longest} minutes after its end"),
+        format!("all 1,416 are **late**, and {} are **dropped**", calm[1].dropped),
+    ] {
+        assert!(sentences.contains(&figure), "the chapter does not say: {figure}");
+    }
+}
+
+#[test]
+fn after_the_last_flight_of_the_storm_nothing_left_until_the_next_day() {
+    let departed = Week::Storm.load().departed;
+    let gaps = departed.windows(2).map(|two| (two[0].departed_ms(), two[1].departed_ms()));
+    let (last_ms, next_ms) = gaps.max_by_key(|(one, next)| next - one).expect("there are flights");
+    let at = [last_ms, next_ms].map(flights::utc::format);
+    assert_eq!(at, ["2013-02-08T22:28:00Z", "2013-02-09T14:01:00Z"]);
+}
+
+/// One hour a night waits for the morning at 15 minutes, two at 60.
+#[test]
+fn in_each_of_the_seven_nights_of_the_calm_week_hours_stay_open() {
+    for (bound_min, expected) in [(15, 7), (60, 14)] {
+        let waits_ms = point(Week::Calm, bound_min).waits_ms;
+        let of_a_night = waits_ms.iter().filter(|wait_ms| **wait_ms > 4 * 60 * MINUTE_MS).count();
+        assert_eq!(of_a_night, expected, "bound {bound_min} min");
+    }
+}
+
+/// The wrong watermark of the section *Break it on purpose*, without its module.
+#[test]
+fn a_watermark_that_follows_the_last_record_has_fewer_late_records() {
+    let departed = Week::Calm.load().departed;
+    let is_late =
+        |two: &&[flights::Flight]| two[1].scheduled_ms < two[0].scheduled_ms - 15 * MINUTE_MS;
+    assert_eq!(departed.windows(2).filter(is_late).count(), 1_050);
+}
+
+#[test]
+fn what_is_said_of_flink_is_what_flink_said() {
+    let without = read("tests/lab05/flink/without-one-ms.csv");
+    assert!(without.contains("\ncalm,15,1619,695,372,0\n"), "{without}");
+    assert!(read("data/lateness-year.md").contains("| 39,454 "));
+}
+
+#[test]
+fn the_gallery_shows_every_wrong_answer() {
+    let gallery = read("book/src/lab04-mistakes.md");
+    let folder = root().join("tests/lab04/wrong");
+    let files = std::fs::read_dir(folder).expect("the wrong answers are there");
+    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
+    let answers: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
+    for answer in &answers {
+        assert!(gallery.contains(&format!("wrong/{answer}}}}}")), "{answer} is missing");
+    }
+    let sentence = format!("gallery of mistakes](lab04-mistakes.md): {} answers", answers.len());
+    assert!(chapter().contains(&sentence), "the chapter does not say: {sentence}");
+}

@@ -1,0 +1,584 @@
+//! Step 8: the job, from a topic into the tables.
+//!
+//! - Every record is in a result, in a window that has not fired, dropped or a dead letter.
+//! - The table says what a `GROUP BY` says over the records that were not dropped, and on one
+//!   partition what Apache Flink says.
+//! - At the end of its input every window fires; a stop fires nothing.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use flights::Flight;
+use flights::weeks::Week;
+use lab01::event::encode;
+use lab02::batch::BatchLimits;
+use lab05::board::BoardConfig;
+use lab05::input::{Input, InputError, Until};
+use lab05::job::{JobConfig, JobError, Progress, run};
+use lab05::tables::{DROPPED, RESULTS, TableError};
+use rdkafka::admin::{AdminOptions, NewPartitions};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{Offset, TopicPartitionList};
+use testkit::{TestRig, rule, until, with_kafka, with_rig};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+use super::at_hand::{HOUR, at, flight, minutes};
+
+/// So long may a job take that ends by itself.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// No batch waits for so long in these tests.
+const LONG: Duration = Duration::from_secs(3_600);
+
+const STORM: [(u64, &str, &str); 2] = [
+    (0, include_str!("flink/storm-15-0.windows.csv"), include_str!("flink/storm-15-0.late.csv")),
+    (60, include_str!("flink/storm-15-60.windows.csv"), include_str!("flink/storm-15-60.late.csv")),
+];
+
+/// Timestamp and payload of a record.
+type Payload = (i64, Vec<u8>);
+
+fn payload_of(flight: &Flight) -> Payload {
+    (flight.departed_ms(), encode(flight).expect("it is a flight"))
+}
+
+/// Puts records on a partition, in this order.
+async fn put(rig: &TestRig, topic: &str, partition: i32, records: &[Payload]) {
+    let mut settings = rig.kafka.client();
+    settings.set("enable.idempotence", "true").set("linger.ms", "1");
+    let producer: FutureProducer = settings.create().expect("the settings are good");
+    let mut deliveries = Vec::new();
+    for (timestamp_ms, payload) in records {
+        let record = FutureRecord::<(), _>::to(topic)
+            .partition(partition)
+            .timestamp(*timestamp_ms)
+            .payload(payload);
+        deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
+    }
+    for delivery in deliveries {
+        let answer = delivery.expect("there is room").await.expect("it is answered");
+        answer.expect("the broker takes it");
+    }
+}
+
+/// Puts flights on the partitions that their airports have in this course.
+async fn put_by_airport(rig: &TestRig, topic: &str, flights: &[Flight]) {
+    for partition in [0, 1] {
+        let of_partition =
+            flights.iter().filter(|flight| (flight.origin != "LGA") == (partition == 1));
+        put(rig, topic, partition, &of_partition.map(payload_of).collect::<Vec<_>>()).await;
+    }
+}
+
+/// A job on a new topic.
+async fn job(rig: &TestRig, partitions: i32) -> JobConfig {
+    let mut kafka = rig.kafka.client();
+    // By default a broker keeps an answer back for half a second when there are no records.
+    kafka.set("fetch.wait.max.ms", "10");
+    JobConfig {
+        kafka,
+        topic: rig.kafka.create_topic("flights", partitions).await,
+        dead_letter_topic: rig.kafka.create_topic("dead", 1).await,
+        database: rig.database.url().parse().expect("the rig's address can be read"),
+        board: BoardConfig {
+            window: HOUR,
+            bound: minutes(15),
+            allowed_lateness: Duration::ZERO,
+            idle_after: None,
+            allowed_ahead: HOUR,
+        },
+        write: BatchLimits { items: NonZeroUsize::new(100).expect("it is not 0"), age: LONG },
+        until: Until::TheEnd,
+    }
+}
+
+/// Runs the job to the end of its topic, within a bound.
+async fn run_to_the_end(config: &JobConfig) -> Result<Progress, JobError> {
+    let stop = CancellationToken::new();
+    let run = async { run(config, &stop, &mut |_| {}).await };
+    rule("A job that reads to the end of a topic ends.")
+        .ask("When is all read that the topic held at the start? Some partitions hold nothing.")
+        .within(BOUND, run)
+        .await
+}
+
+async fn done(config: &JobConfig) -> Progress {
+    rule("The job runs.").succeeds(run_to_the_end(config).await)
+}
+
+async fn number(client: &Client, question: &str) -> i64 {
+    client.query_one(question, &[]).await.expect("the tables can be read").get(0)
+}
+
+/// The records in the latest revisions of all results.
+async fn in_results(client: &Client) -> i64 {
+    number(client, &format!("SELECT coalesce(sum(count), 0)::bigint FROM {RESULTS}")).await
+}
+
+async fn in_dropped(client: &Client) -> i64 {
+    number(client, &format!("SELECT count(*) FROM {DROPPED}")).await
+}
+
+/// The records that a topic of one partition holds.
+fn on_topic(rig: &TestRig, topic: &str) -> i64 {
+    let consumer: BaseConsumer =
+        rig.kafka.client().set("group.id", "asks").create().expect("the settings are good");
+    let (first, end) = consumer.fetch_watermarks(topic, 0, BOUND).expect("the broker answers");
+    end - first
+}
+
+/// Every record is in one place, and in one only.
+async fn nothing_is_lost(rig: &TestRig, config: &JobConfig, client: &Client, now: &Progress) {
+    let (results, dropped) = (in_results(client).await, in_dropped(client).await);
+    let dead = on_topic(rig, &config.dead_letter_topic);
+    let open = now.in_open_windows as i64;
+    rule("Read is what is in results, in open windows, dropped, and dead letters: nothing else.")
+        .ask("Which of them has one too few or too many? A record that the client gave out is read, or lost.")
+        .holds(
+            results + open + dropped + dead == now.read as i64,
+            format!("{results} in results, {open} in open windows, {dropped} dropped, {dead} dead, of {} read", now.read),
+        );
+}
+
+/// The rows of the table as Flink's file has them, but for the number of revisions.
+async fn result_rows(client: &Client) -> Vec<String> {
+    let question = format!(
+        "SELECT concat_ws(',', \
+             to_char(window_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+             to_char(window_end AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
+             origin, count, sum_delay_min, to_char(mean_delay_min, 'FM999990.000000'), \
+             worst_delay_min, over_15_min, revision) \
+         FROM {RESULTS} ORDER BY window_start, origin COLLATE \"C\""
+    );
+    let rows = client.query(&question, &[]).await.expect("the table can be read");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// The lines of a fixture without its comments and its titles.
+fn rows_of(fixture: &'static str) -> Vec<&'static str> {
+    fixture.lines().filter(|line| !line.starts_with('#')).skip(1).collect()
+}
+
+/// Puts all records of the topic into a table, partition by partition, and asks PostgreSQL itself
+/// for the windows of those that were not dropped. Gives the number of rows, and of those that differ.
+async fn against_sql(client: &Client, topic: &str, partitions: &[Vec<Flight>]) -> (i64, i64) {
+    let table = "CREATE TABLE all_records (partition integer, record_offset bigint, \
+                 scheduled timestamptz, origin text, delay_min integer)";
+    client.batch_execute(table).await.expect("a table can be made");
+    for (partition, flights) in (0_i32..).zip(partitions) {
+        let offsets: Vec<i64> = (0..flights.len() as i64).collect();
+        let column = |of: fn(&Flight) -> i64| flights.iter().map(of).collect::<Vec<i64>>();
+        let origins: Vec<&str> = flights.iter().map(|flight| &*flight.origin).collect();
+        let delays: Vec<i32> = flights.iter().map(|flight| flight.delay_min).collect();
+        client
+            .execute(
+                "INSERT INTO all_records SELECT $1, o, to_timestamp(s / 1000), origin, d \
+                 FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::integer[]) AS r (o, s, origin, d)",
+                &[&partition, &offsets, &column(|flight| flight.scheduled_ms), &origins, &delays],
+            )
+            .await
+            .expect("the records can be written");
+    }
+    let batch = format!(
+        "SELECT date_trunc('hour', scheduled, 'UTC') AS window_start, origin, count(*) AS count, \
+             sum(delay_min) AS sum_delay_min, max(delay_min) AS worst_delay_min, \
+             count(*) FILTER (WHERE delay_min > 15) AS over_15_min \
+         FROM all_records AS a WHERE NOT EXISTS (SELECT FROM {DROPPED} AS d WHERE \
+             d.topic = '{topic}' AND d.partition = a.partition AND d.record_offset = a.record_offset) \
+         GROUP BY 1, 2"
+    );
+    let kept = format!(
+        "SELECT window_start, origin, count, sum_delay_min, worst_delay_min, over_15_min FROM {RESULTS}"
+    );
+    let differ = format!(
+        "SELECT count(*) FROM ((({batch}) EXCEPT ({kept})) UNION ALL (({kept}) EXCEPT ({batch}))) AS d"
+    );
+    (
+        number(client, &format!("SELECT count(*) FROM {RESULTS}")).await,
+        number(client, &differ).await,
+    )
+}
+
+#[test]
+fn the_storm_week_on_one_partition_is_flinks() {
+    with_rig(async |rig| {
+        let storm = Week::Storm.load().departed;
+        let mut config = job(rig, 1).await;
+        put(rig, &config.topic, 0, &storm.iter().map(payload_of).collect::<Vec<_>>()).await;
+        let client = rig.database.connect().await;
+        for (lateness_min, windows, late) in STORM {
+            config.board.allowed_lateness = minutes(lateness_min);
+            let end = done(&config).await;
+            let title = format!("storm week, bound 15 min, allowed lateness {lateness_min} min");
+            let (ours, flinks) = (result_rows(&client).await, rows_of(windows));
+            let equal = ours.iter().filter(|row| flinks.contains(&row.as_str())).count();
+            let question = format!("SELECT record_offset FROM {DROPPED} ORDER BY record_offset");
+            let dropped = client.query(&question, &[]).await.expect("the table can be read");
+            let dropped: Vec<String> =
+                dropped.iter().map(|row| row.get::<_, i64>(0).to_string()).collect();
+            let by_flink: Vec<&str> = rows_of(late)
+                .iter()
+                .filter(|row| row.ends_with(",yes"))
+                .filter_map(|row| row.split(',').next())
+                .collect();
+            println!(
+                "{title}: {} rows, Flink {}, equal {equal}; dropped {}, Flink {}",
+                ours.len(),
+                flinks.len(),
+                dropped.len(),
+                by_flink.len()
+            );
+            let first = ours.iter().zip(&flinks).find(|(ours, flinks)| ours != *flinks);
+            rule("On one partition the table is Flink's, row by row: figures and revisions.")
+                .picture(&title)
+                .ask("The pure steps agree with Flink. What does the job tell the board, and in which order?")
+                .holds(
+                    equal == flinks.len() && ours.len() == flinks.len(),
+                    format!("{} rows, Flink has {}, equal are {equal}; the first that differ {first:?}", ours.len(), flinks.len()),
+                );
+            rule("On one partition the dropped records are Flink's, offset by offset.")
+                .picture(&title)
+                .same(dropped, by_flink.iter().map(|offset| (*offset).to_owned()).collect());
+            nothing_is_lost(rig, &config, &client, &end).await;
+            let (rows, differ) =
+                against_sql(&client, &config.topic, std::slice::from_ref(&storm)).await;
+            println!("{title}: {rows} rows, {differ} differ from SQL");
+            rule("The table is a `GROUP BY` over the records that were not dropped.")
+                .same(differ, 0);
+            let empty = format!("TRUNCATE {RESULTS}, {DROPPED}; DROP TABLE all_records");
+            client.batch_execute(&empty).await.expect("the tables can be emptied");
+        }
+    });
+}
+
+#[test]
+fn three_partitions_are_a_group_by_over_what_was_not_dropped() {
+    with_rig(async |rig| {
+        let storm = Week::Storm.load().departed;
+        let config = job(rig, 3).await;
+        put_by_airport(rig, &config.topic, &storm).await;
+        let end = done(&config).await;
+        let client = rig.database.connect().await;
+        let (lga, others): (Vec<Flight>, Vec<Flight>) =
+            storm.iter().cloned().partition(|flight| flight.origin == "LGA");
+        let (rows, differ) = against_sql(&client, &config.topic, &[lga, others]).await;
+        println!(
+            "storm week, three partitions: {rows} rows, {differ} differ from SQL, {} dropped",
+            in_dropped(&client).await
+        );
+        rule("Over several partitions too the table is a `GROUP BY` over what was not dropped.")
+            .ask("Which records were dropped depends on the interleaving. Is each of them in the table of the dropped, with its own partition and offset?")
+            .holds(differ == 0 && rows > 300, format!("{rows} rows, {differ} differ"));
+        rule("All that was read is counted.").same(end.read, storm.len() as u64);
+        nothing_is_lost(rig, &config, &client, &end).await;
+    });
+}
+
+#[test]
+fn an_empty_partition_that_has_ended_is_not_waited_for() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 2).await;
+        config.write.items = NonZeroUsize::MIN;
+        let flights = [
+            flight("EWR", at("06:10"), 0),
+            flight("EWR", at("07:30"), 0),
+            flight("EWR", at("06:20"), 0),
+        ];
+        put(rig, &config.topic, 1, &flights.iter().map(payload_of).collect::<Vec<_>>()).await;
+        let end = done(&config).await;
+        rule("A partition that is at its end is not waited for: the watermark of the others counts.")
+            .picture("partition 0: empty; partition 1: 06:10, 07:30, 06:20; bound 15 min")
+            .ask("The third record comes behind 07:15. What has to be known of partition 0 for it to be dropped?")
+            .same((end.read, end.counts.dropped.window_gone), (3, 1));
+    });
+}
+
+#[test]
+fn what_is_no_flight_is_a_dead_letter_and_the_job_goes_on() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        let good = payload_of(&flight("EWR", at("06:10"), 0));
+        let bad = (good.0, b"{}".to_vec());
+        let never = (-2, good.1.clone());
+        put(rig, &config.topic, 0, &[bad.clone(), good.clone(), bad.clone(), good, never, bad])
+            .await;
+        let end = done(&config).await;
+        let client = rig.database.connect().await;
+        rule("A record that is no flight, or not of a year in which one may be, is a dead letter.")
+            .picture("offset   0   1        2   3        4                   5\n         {}  a flight {}  a flight one before 1970     {}")
+            .ask("The last record of the partition is a poison pill. Has the partition ended all the same?")
+            .same((end.read, end.dead_letters), (6, 4));
+        rule("The flights around them are counted.").same(in_results(&client).await, 2);
+        nothing_is_lost(rig, &config, &client, &end).await;
+    });
+}
+
+#[test]
+fn an_empty_topic_is_an_end() {
+    with_rig(async |rig| {
+        let config = job(rig, 3).await;
+        let end = done(&config).await;
+        rule("A topic without a record is read at once, and has no results.")
+            .same(end, Progress::default());
+    });
+}
+
+/// Flights on one partition, one for every ten minutes from 06:00.
+fn ten_minutes_apart(count: usize) -> Vec<Payload> {
+    let six_ms = at("06:00");
+    let at_ms = |index: usize| six_ms + index as i64 * 600_000;
+    (0..count).map(|index| payload_of(&flight("EWR", at_ms(index), 0))).collect()
+}
+
+/// Waits until the job has read so many records and written what has fired.
+async fn until_read(told: &mut UnboundedReceiver<Progress>, records: u64) -> Progress {
+    let seen = async {
+        loop {
+            let now = told.recv().await.expect("the job is at work");
+            if now.read >= records && now.held_rows == 0 {
+                return now;
+            }
+        }
+    };
+    rule(format!("The job reads {records} records, and writes what has fired when that is due."))
+        .ask("What is read may come in small pieces. Is a batch looked at when no record comes?")
+        .within(BOUND, seen)
+        .await
+}
+
+#[test]
+fn a_stop_fires_nothing_and_writes_what_has_fired() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.until = Until::Stopped;
+        put(rig, &config.topic, 0, &ten_minutes_apart(16)).await;
+        let stop = CancellationToken::new();
+        let stopped = async {
+            run(&config, &stop, &mut |now| {
+                if now.read == 16 {
+                    stop.cancel();
+                }
+            })
+            .await
+        };
+        let end = rule("A job that is stopped ends.").within(BOUND, stopped).await;
+        let end = rule("A job that is stopped ends in good order.").succeeds(end);
+        let client = rig.database.connect().await;
+        rule("A stop fires nothing, and what has fired before is written.")
+            .picture("a flight every ten minutes from 06:00 to 08:30, bound 15 min: the watermark is 08:15")
+            .ask("06:00 and 07:00 have ended. Is 08:00 complete because somebody pressed Ctrl-C?")
+            .same((in_results(&client).await, end.in_open_windows, end.held_rows), (12, 4, 0));
+        nothing_is_lost(rig, &config, &client, &end).await;
+    });
+}
+
+#[test]
+fn at_every_moment_each_record_is_in_one_place() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.until = Until::Stopped;
+        config.write.age = Duration::from_millis(1);
+        let client = rig.database.connect().await;
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let job = run(&config, &stop, tell);
+        let look = async {
+            let records = ten_minutes_apart(48);
+            for (chunk, records) in (1..).zip(records.chunks(12)) {
+                put(rig, &config.topic, 0, records).await;
+                let now = until_read(&mut told, chunk * 12).await;
+                nothing_is_lost(rig, &config, &client, &now).await;
+                rule("A record that is read is no lag any more.").same(now.lag, 0);
+            }
+            stop.cancel();
+        };
+        let (end, ()) = tokio::join!(job, look);
+        rule("The job ends in good order.").succeeds(end);
+    });
+}
+
+#[test]
+fn a_partition_that_is_added_is_read_from_its_first_record() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.until = Until::Stopped;
+        let client = rig.database.connect().await;
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let job = run(&config, &stop, tell);
+        let add = async {
+            put(rig, &config.topic, 0, &ten_minutes_apart(2)).await;
+            until_read(&mut told, 2).await;
+            let options = AdminOptions::new().operation_timeout(Some(BOUND));
+            let two = NewPartitions::new(&config.topic, 2);
+            let answers = rig.kafka.admin().create_partitions([&two], &options).await;
+            answers.expect("the broker answers").remove(0).expect("the partition is added");
+            put(rig, &config.topic, 1, &ten_minutes_apart(3)).await;
+            let now = until_read(&mut told, 5).await;
+            nothing_is_lost(rig, &config, &client, &now).await;
+            stop.cancel();
+        };
+        let (end, ()) = tokio::join!(job, add);
+        let end = rule("The job ends in good order.").succeeds(end);
+        rule("A partition that is added while the job runs is read, from its first record on.")
+            .ask("A consumer that was assigned its partitions hears of no others. Who looks?")
+            .same(end.read, 5);
+    });
+}
+
+#[test]
+fn a_lost_database_is_a_sentence_and_whole_batches_are_written() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.write.items = NonZeroUsize::new(2).expect("it is not 0");
+        config.database.application_name("the-job");
+        put(rig, &config.topic, 0, &ten_minutes_apart(60)).await;
+        let client = rig.database.connect().await;
+        // What the database does at the third result, as if somebody had ended it there.
+        lab05::tables::ensure_tables(&client).await.expect("the tables can be made");
+        let fault = format!(
+            "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$; \
+             CREATE TRIGGER fault BEFORE INSERT ON {RESULTS} FOR EACH ROW \
+                 WHEN (extract(hour FROM NEW.window_start AT TIME ZONE 'UTC') = 9) \
+                 EXECUTE FUNCTION fault()"
+        );
+        client.batch_execute(&fault).await.expect("the fault can be made");
+        rule("A job that loses its database says so.").refuses(
+            run_to_the_end(&config).await,
+            "an error of the table",
+            |error| {
+                matches!(
+                    error,
+                    JobError::Table(TableError::Database { .. } | TableError::NotConfirmed(_))
+                )
+            },
+        );
+        rule("Whole batches are written, or nothing of them.")
+            .picture("windows from 06:00 on, two results a batch; the database goes at 09:00")
+            .ask("08:00 stands in one batch with 09:00.")
+            .same(number(&client, &format!("SELECT count(*) FROM {RESULTS}")).await, 2);
+    });
+}
+
+/// Deletes the records of a topic's only partition before an offset, as retention does.
+async fn delete_before(rig: &TestRig, topic: &str, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset)).expect("it is an offset");
+    let options = AdminOptions::new().operation_timeout(Some(BOUND));
+    rig.kafka.admin().delete_records(&list, &options).await.expect("the broker deletes them");
+}
+
+#[test]
+fn a_topic_is_read_from_the_first_record_that_it_still_has() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        put(rig, &config.topic, 0, &ten_minutes_apart(5)).await;
+        delete_before(rig, &config.topic, 2).await;
+        rule("A topic is read from the first record that it still has, and that is no fault.")
+            .picture("5 records; those before offset 2 were deleted before the job began")
+            .same(done(&config).await.read, 3);
+    });
+}
+
+#[test]
+fn records_deleted_under_the_reader_are_no_reason_to_jump() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        // Each record in a batch of its own, and a client that holds as few as it can.
+        for records in ten_minutes_apart(60).chunks(1) {
+            put(rig, &config.topic, 0, records).await;
+        }
+        config.kafka.set("queued.min.messages", "1").set("fetch.message.max.bytes", "100");
+        let stop = CancellationToken::new();
+        let mut is_first = true;
+        let tell = &mut |now: &Progress| {
+            if now.read > 0 && std::mem::take(&mut is_first) {
+                futures::executor::block_on(delete_before(rig, &config.topic, 50));
+            }
+        };
+        let outcome =
+            rule("The job comes to an end.").within(BOUND, run(&config, &stop, tell)).await;
+        rule("A job whose next records were deleted says so, and does not jump.")
+            .picture("60 records; behind the first turn, all up to offset 50 are deleted")
+            .ask("`auto.offset.reset` says where a client goes when its offset is not there. Must it go anywhere?")
+            .refuses(outcome, "Input(Gone)", |error| matches!(error, JobError::Input(InputError::Gone { .. })));
+    });
+}
+
+#[test]
+fn what_cannot_be_used_is_one_sentence() {
+    with_rig(async |rig| {
+        let good = job(rig, 1).await;
+        let missing = JobConfig { topic: rig.kafka.topic("missing"), ..good.clone() };
+        rule("A topic that is not there is named.").refuses(
+            run_to_the_end(&missing).await,
+            "Input(NoTopic)",
+            |error| {
+                matches!(error, JobError::Input(InputError::Broker(_)))
+                    && error.to_string().ends_with("does not exist")
+            },
+        );
+        let no_letters =
+            JobConfig { dead_letter_topic: rig.kafka.topic("nowhere"), ..good.clone() };
+        rule("A topic of dead letters that is not there is named before anything is read.")
+            .refuses(run_to_the_end(&no_letters).await, "DeadLetterTopic", |error| {
+                matches!(error, JobError::DeadLetterTopic(_))
+            });
+        let mut no_window = good.clone();
+        no_window.board.window = Duration::ZERO;
+        rule("Windows without a length are refused.").refuses(
+            run_to_the_end(&no_window).await,
+            "Size",
+            |error| matches!(error, JobError::Size(_)),
+        );
+        let nobody = "postgresql://nobody@127.0.0.1:1/none".parse().expect("it is an address");
+        let gone = JobConfig { database: nobody, ..good.clone() };
+        rule("A database that is not there is an error.").refuses(
+            run_to_the_end(&gone).await,
+            "Database",
+            |error| matches!(error, JobError::Database(_)),
+        );
+        let client = rig.database.connect().await;
+        client
+            .batch_execute(&format!("DROP TABLE {DROPPED}; CREATE TABLE {DROPPED} (a text)"))
+            .await
+            .expect("it can be made");
+        rule("A table of another shape is refused.").refuses(
+            run_to_the_end(&good).await,
+            "Table(OtherShape)",
+            |error| matches!(error, JobError::Table(TableError::OtherShape { table: DROPPED, .. })),
+        );
+    });
+}
+
+#[test]
+fn given_a_bounded_input_ends_where_the_topic_ended_at_the_start() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 2).await;
+        let input = Input::open(&kafka.client(), &topic, Until::TheEnd).await;
+        let input = rule("A topic that is there can be opened.").succeeds(input);
+        rule("An empty topic is at its end at once, and what comes later does not belong to it.")
+            .same(
+                (input.is_at_end(), input.ended(), input.contains(0, 0)),
+                (true, vec![0, 1], false),
+            );
+        let endless = Input::open(&kafka.client(), &topic, Until::Stopped).await;
+        let endless = rule("A topic that is there can be opened.").succeeds(endless);
+        rule("An input without an end has none, and all that comes belongs to it.").same(
+            (endless.is_at_end(), endless.ended(), endless.contains(0, 0)),
+            (false, vec![], true),
+        );
+        until(
+            BOUND,
+            "no lag",
+            async || if endless.lag() == 0 { Ok(()) } else { Err("some".to_owned()) },
+        )
+        .await;
+    });
+}
