@@ -17,6 +17,11 @@ pub fn at(clock: &str) -> i64 {
     utc::parse(&format!("2013-02-08T{clock}:00Z")).expect("a time of the day")
 }
 
+/// An instant as its time of the day: `06:10`, or `none`.
+pub fn clock(instant_ms: Option<i64>) -> String {
+    instant_ms.map_or("none".to_owned(), |ms| utc::format(ms)[11..16].to_owned())
+}
+
 /// So many minutes.
 pub const fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
@@ -200,9 +205,8 @@ pub fn with_head_of(version: u32, body: &str) -> Vec<u8> {
 
 /// Results as text, in their order: `[06:00,07:00) EWR: 2 of 56 min, revision 2`.
 pub fn told(output: &Output) -> String {
-    let clock = |ms: i64| utc::format(ms)[11..16].to_owned();
     let results = output.results.iter().map(|result| {
-        let (start, end) = (clock(result.window.start_ms), clock(result.window.end_ms));
+        let (start, end) = (clock(Some(result.window.start_ms)), clock(Some(result.window.end_ms)));
         let (delays, revision) = (result.delays, result.revision);
         format!(
             "[{start},{end}) {}: {} of {} min, revision {revision}",

@@ -87,6 +87,19 @@ impl Wire {
     }
 }
 
-fn is_commit(bytes: &[u8]) -> bool {
-    bytes.windows(6).any(|word| word.eq_ignore_ascii_case(b"commit"))
+/// Whether a client asks for a commit: one of the messages is a query (`Q`) or a statement to be
+/// prepared (`P`) whose text begins with the word. A client that asks for one has read all answers
+/// before, so a message begins where these bytes begin.
+fn is_commit(mut bytes: &[u8]) -> bool {
+    const BEGINNING: usize = 16;
+    while let [tag, a, b, c, d, ..] = *bytes {
+        let length = 1 + u32::from_be_bytes([a, b, c, d]) as usize;
+        let (message, rest) = bytes.split_at(length.min(bytes.len()));
+        let mut words = message[..message.len().min(BEGINNING)].windows(6);
+        if matches!(tag, b'Q' | b'P') && words.any(|word| word.eq_ignore_ascii_case(b"commit")) {
+            return true;
+        }
+        bytes = rest;
+    }
+    false
 }

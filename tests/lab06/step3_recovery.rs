@@ -385,10 +385,10 @@ fn those_who_trust_the_groups_offsets_lose_or_repeat() {
         let error = counted_from(offsets[&0]) - RECORDS;
         table +=
             &format!("\n  {:<25} {:>6} {:>10}", "the checkpoint", (-error).max(0), error.max(0));
-        println!("{table}");
         rule("The checkpoint's own offsets lose nothing and repeat nothing.")
-            .picture(table)
+            .picture(table.clone())
             .ask("The group is ahead now, by four records. Has anybody their results?")
             .same(error, 0);
+        println!("{table}");
     });
 }

@@ -107,9 +107,7 @@ impl Effects for Noted {
 async fn table_of(log: Log) -> CrashTable {
     let turn = async |effects: &mut Crashing<Memory>| turn(effects).await;
     let finish = async |effects: &mut Crashing<Memory>| finish(effects).await;
-    let table = crash_table(log, turn, finish).await;
-    println!("{log:?}: {table}");
-    table
+    crash_table(log, turn, finish).await
 }
 
 const MOMENT: &str = "Take a line that is not zero. At the moment of the crash: which records are in the state \
@@ -125,6 +123,7 @@ async fn wherever_it_crashes_nothing_is_lost_and_nothing_is_repeated() {
     rule("The loop comes past each of its effects, and was crashed behind each of them.")
         .picture(table.to_string())
         .same(table.lines.len(), Effect::CommitUnanswered as usize + 1);
+    println!("one partition: {table}");
 }
 
 #[tokio::test]
@@ -134,6 +133,7 @@ async fn with_two_partitions_nothing_is_lost_or_repeated_either() {
         .picture(format!("two partitions, each with offsets of its own\n{table}"))
         .ask(MOMENT)
         .holds(table.is_all_zeros(), "a line that is not zero");
+    println!("two partitions: {table}");
 }
 
 #[tokio::test]

@@ -29,11 +29,15 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("the system gives a folder")
 }
 
-/// The names of all files in a folder, in order.
+/// The names of all files in a folder, in order, without the numbers of processes.
 fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+        .map(|name| {
+            let words = name.split('.').filter(|word| word.parse::<u32>().is_err());
+            words.collect::<Vec<_>>().join(".")
+        })
         .collect();
     names.sort();
     names

@@ -79,7 +79,7 @@ fn of_many_who_start_at_once_each_has_an_epoch_of_its_own() {
             rule("Of many who start at once each has an epoch of its own.")
                 .picture("eight connections claim an epoch at the same moment")
                 .ask("Between a look at the largest number and the next step, somebody else may look.")
-                .same(epochs, expected);
+                .holds(epochs == expected, "the same epoch for two of them");
         }
     });
 }

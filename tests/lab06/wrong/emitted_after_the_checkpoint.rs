@@ -1,6 +1,6 @@
 //! title: A result is emitted behind the checkpoint
 //! file: turn.rs
-//! caught by: step4_turn::with_two_partitions_nothing_is_lost_or_repeated_either
+//! caught by: step4_turn::wherever_it_crashes_nothing_is_lost_and_nothing_is_repeated
 //!
 //! First make it safe, then hand it out: for a lamp or a letter that is the right order. Here what is
 //! handed out is part of what is made safe.
