@@ -9,7 +9,7 @@ use flights::replay::{Replay, Speed, arrival_order};
 use flights::{Flight, Generator, RecordGenerator};
 use lab01::publish::publish;
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicError, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicError, TopicSpec, describe_topic, ensure_topic};
 use lab02::in_flight::Publisher;
 use lab02::producer::{ProducerLimits, producer_config};
 use rdkafka::ClientConfig;
@@ -62,14 +62,17 @@ pub fn records(source: &Source) -> Option<u64> {
 }
 
 /// Has the topic filled, unless it was before. For a replay it is made and stays empty; one that
-/// somebody else fills is left alone.
+/// somebody else fills has to be there.
 pub async fn fill(
     kafka: &ClientConfig,
     topic: &str,
     source: &Source,
     bound_min: u32,
 ) -> Result<(), Box<dyn Error>> {
-    let Some(records) = records(source) else { return Ok(()) };
+    let Some(records) = records(source) else {
+        describe_topic(kafka, topic).await?;
+        return Ok(());
+    };
     if source.speed.is_some() {
         return Ok(make(kafka, topic, source.partitions).await?);
     }
