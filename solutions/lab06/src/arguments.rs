@@ -63,7 +63,7 @@ pub struct Run {
     /// Write a savepoint to this file at the end, also after Ctrl-C
     #[arg(long, value_name = "FILE", conflicts_with = "chaos")]
     pub savepoint: Option<PathBuf>,
-    /// Take no epoch: an instance that only seemed dead is not noticed
+    /// Take no epoch, as before step 6: an instance that only seemed dead is not noticed
     #[arg(long)]
     pub without_fencing: bool,
     /// Kill the job so often, at random moments, start it again each time, and compare the board in
