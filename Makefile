@@ -58,7 +58,7 @@ mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? L
 	@LABS="$(LABS)" scripts/mutants.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
-	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" scripts/soak.sh
+	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" scripts/soak.sh
 
 # A workspace of its own; its products lie with the others.
 BENCH := --manifest-path crates/bench/Cargo.toml --locked

@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # make soak: the reference answers' tests RUNS times, the last BUSY of them with a build beside
-# them that keeps the machine busy, and then lab 02's job with a million records.
+# them that keeps the machine busy; then lab 02's job with a million records, and lab 06's with as
+# many, which is killed KILLS times.
 #
-#   make soak RUNS=100 BUSY=20 LABS="lab02 lab03" MILLION=1000000     (MILLION=0 leaves it out)
+#   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
+#
+# MILLION=0 leaves both out, KILLS=0 the second.
 #
 # It goes on after a failure, so that the end says how often a test fails, and then exits with 1.
 # What was interrupted goes on where it stopped. Another commit, other changes that are not
@@ -12,9 +15,13 @@ cd "$(dirname "$0")/.."
 runs=${RUNS:-100}
 busy=${BUSY:-20}
 million=${MILLION:-1000000}
+kills=${KILLS:-200}
 labs=${LABS:-$(for lab in solutions/lab*/; do basename "$lab"; done | tr '\n' ' ')}
-# It is made of the same test as the million, which is the last part.
-small_form=every_record_is_a_row_or_a_dead_letter_whatever_restarts
+# They are made of the same tests as the millions, which are the last parts.
+small_forms=(
+    --skip every_record_is_a_row_or_a_dead_letter_whatever_restarts
+    --skip made_flights_on_four_partitions_survive_kills_at_every_point
+)
 
 target=${CARGO_TARGET_DIR:-target}
 folder=$target/soak
@@ -57,7 +64,7 @@ end_busy() {
     rm -rf "$folder/busy"
 }
 
-# suite <quiet|busy|million> <run> <lab> <cargo test's arguments …>
+# suite <quiet|busy|million|kills> <run> <lab> <cargo test's arguments …>
 suite() {
     local kind=$1 run=$2 lab=$3 started=$SECONDS verdict=passed tests took kept
     shift 3
@@ -99,7 +106,7 @@ for ((run = 1; run <= runs; run++)); do
     for lab in $labs; do
         is_done "$kind" "$run" "$lab" && continue
         [ "$kind" = quiet ] || begin_busy
-        suite "$kind" "$run" "$lab" -- --skip "$small_form"
+        suite "$kind" "$run" "$lab" -- "${small_forms[@]}"
     done
 done
 end_busy
@@ -108,9 +115,21 @@ if [ "$million" != 0 ] && [[ " $labs " = *" lab02 "* ]] && ! is_done million "$m
     grep -E '^(at |the job |memory )|records in' "$log" | sed 's/^/soak:   /' || true
 fi
 
+if [ "$million" != 0 ] && [ "$kills" != 0 ] && [[ " $labs " = *" lab06 "* ]] &&
+    ! is_done kills "$kills" lab06; then
+    # Where it was interrupted, its kills and its checkpoints are in the database, and it goes on.
+    [ ! -e "$state.kills" ] || export TIDEMARK_RESUME=1
+    touch "$state.kills"
+    TIDEMARK_KILLS=$kills TIDEMARK_RECORDS=$million \
+        suite kills "$kills" lab06 --test kill made_flights -- --nocapture
+    rm -f "$state.kills"
+    unset TIDEMARK_RESUME
+    sed -n '/^killed /,/^ from /p' "$log" | sed '$d; s/^/soak:   /'
+fi
+
 { LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
 
-for kind in quiet busy million; do
+for kind in quiet busy million kills; do
     for lab in $labs; do
         grep "^$kind [0-9]* $lab " "$state" >"$folder/part" || continue
         echo "soak: $kind, $lab: $(wc -l <"$folder/part" | tr -d ' ') runs," \

@@ -37,7 +37,7 @@ mod quote;
 pub mod reader;
 pub mod record_generator;
 pub mod replay;
-mod splitmix;
+pub mod splitmix;
 pub mod table;
 pub mod utc;
 pub mod weeks;

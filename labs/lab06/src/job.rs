@@ -12,6 +12,7 @@ use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::error::KafkaError;
 use thiserror::Error;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
@@ -134,6 +135,8 @@ pub struct Job<'a> {
     written: Option<Checkpoint>,
     began: Instant,
     not_reading: Duration,
+    /// The clock when the inputs at hand were read.
+    clock: Duration,
     looked: Instant,
     progress: Progress,
     watch: &'a mut dyn FnMut(Effect),
@@ -153,6 +156,7 @@ impl<'a> Job<'a> {
         use crate::store::{ensure_tables, stored};
 
         let database = lab02::table::connect(&config.database).await?;
+        database.batch_execute(LET_GO).await.map_err(StoreError::from)?;
         ensure_tables(&database).await?;
         let numbers = stored(&database, &config.job).await.map_err(RecoveryError::from)?;
         let newest_id = numbers.first().map_or(0, |(id, _)| *id);
@@ -163,7 +167,9 @@ impl<'a> Job<'a> {
             Begin::Savepoint(checkpoint) => Some((**checkpoint).clone()),
         };
         let outsider = Outsider::new(&config.kafka, &config.topic, GROUP)?;
-        let bounds = outsider.bounds()?;
+        // The question blocks its thread.
+        let bounds = spawn_blocking(move || outsider.bounds()).await;
+        let bounds = bounds.expect("the question does not panic")?;
         let first = bounds.iter().map(|(partition, bounds)| (*partition, bounds.first)).collect();
         let (state, offsets) = match &begin {
             None => {
@@ -194,6 +200,7 @@ impl<'a> Job<'a> {
             written: None,
             began: now,
             not_reading: Duration::ZERO,
+            clock: Duration::ZERO,
             looked: now,
             progress: Progress { checkpoint_id: newest_id.max(begun_at), ..Progress::default() },
             watch,
@@ -222,11 +229,6 @@ impl<'a> Job<'a> {
     fn was_finished_before(&self) -> bool {
         let finished = self.last.as_ref().is_some_and(|checkpoint| checkpoint.finished);
         finished && self.progress.read == 0 && self.is_at_the_end()
-    }
-
-    /// The clock that idleness is told by. It stands still while the job does not read.
-    fn clock(&self) -> Duration {
-        self.began.elapsed().saturating_sub(self.not_reading)
     }
 
     async fn read(&mut self) -> Result<Vec<Input>, JobError> {
@@ -277,7 +279,9 @@ impl Effects for Job<'_> {
             self.looked = Instant::now();
         }
         let mut inputs = self.read().await?;
-        inputs.push(Input::Time(self.clock()));
+        // The clock that idleness is told by. It stands still while the job does not read.
+        self.clock = self.began.elapsed().saturating_sub(self.not_reading);
+        inputs.push(Input::Time(self.clock));
         (self.watch)(Effect::Poll);
         Ok(inputs)
     }
@@ -286,8 +290,7 @@ impl Effects for Job<'_> {
         let is_record = u64::from(matches!(input, Input::Record(_)));
         self.changes += is_record;
         self.progress.read += is_record;
-        let clock = self.clock();
-        let outcome = self.state.process(input, clock);
+        let outcome = self.state.process(input, self.clock);
         (self.watch)(Effect::Process);
         Ok(outcome)
     }
@@ -346,7 +349,8 @@ impl Effects for Job<'_> {
 
 /// Runs the job until its end, or until it is stopped.
 ///
-/// At the end of its input every window fires. A stop fires nothing: it makes a checkpoint, which is
+/// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first. At the
+/// end of its input every window fires. A stop fires nothing: it makes a checkpoint, which is
 /// also what a savepoint is made of. `on_progress` is called after each turn, `watch` after each
 /// effect.
 ///
@@ -364,6 +368,10 @@ pub async fn run(
     let mut job = Job::open(config, watch).await?;
     if job.was_finished_before() {
         return Ok(Ended { progress: job.progress(), checkpoint: job.last });
+    }
+    if config.begin != Begin::Checkpoint(Which::Latest) {
+        // Whoever goes on after a crash is to begin here too, and not at another checkpoint or none.
+        checkpoint(&mut job).await?;
     }
     for partition in job.input.ended() {
         let outcome = job.process(&Input::EndOf(partition))?;
@@ -384,6 +392,10 @@ pub async fn run(
 
 /// A consumer has to name a group. This one joins none and commits nothing.
 const GROUP: &str = "checkpoints-without-a-group";
+
+/// A process that was stopped between a write and its commit, and only seems dead, holds the row of its
+/// epoch. The database lets it go after this time, so that another instance can begin.
+const LET_GO: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 /// Reads the last processed record of each partition once more, where it is still there.
 async fn check_last_records(

@@ -62,6 +62,8 @@ pub async fn fingerprints(
         .set("group.id", "fingerprints-without-a-group")
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "error")
+        // The records behind these are read by the job, not here.
+        .set("queued.max.messages.kbytes", "1024")
         .create()
         .map_err(failed)?;
     let list = partition_list(topic, offsets).map_err(failed)?;

@@ -1,0 +1,83 @@
+//! Given: the servers, the topic and the tables of a run, and the job's configuration.
+
+use std::error::Error;
+
+use lab05::input::Until;
+use lab05::tables::{DROPPED, RESULTS};
+use lab06::fencing::{Epoch, claim};
+use lab06::interval::Interval;
+use lab06::job::{Begin, JobConfig};
+use lab06::recovery::Which;
+use lab06::state::Checkpoint;
+use lab06::store::ensure_tables;
+use rig::Rig;
+use runs::RunSchema;
+
+use crate::PACKAGE;
+use crate::arguments::Run;
+use crate::source::topic_name;
+
+/// The most records and results between two checkpoints: so much waits in memory at most.
+const CHANGES: u64 = 100_000;
+
+/// Where a run reads and writes.
+pub struct Setting {
+    /// Kafka and PostgreSQL.
+    pub rig: Rig,
+    /// The topic.
+    pub topic: String,
+    /// The job's name.
+    pub job: String,
+    /// The job's tables.
+    pub schema: RunSchema,
+}
+
+impl Setting {
+    /// Finds or starts the servers, and makes the schema.
+    pub async fn open(arguments: &Run) -> Result<Setting, Box<dyn Error>> {
+        let rig = Rig::up()?;
+        let topic = topic_name(rig.prefix(), &arguments.source, arguments.counting.bound);
+        let job = arguments.job.clone().unwrap_or_else(|| PACKAGE.replace('-', "_"));
+        let schema = RunSchema::open(rig.database_url(), &job).await?;
+        Ok(Setting { rig, topic, job, schema })
+    }
+
+    /// Takes an epoch, unless the run is to have none. From now on an earlier instance writes nothing.
+    pub async fn claim(&self, arguments: &Run) -> Result<Option<Epoch>, Box<dyn Error>> {
+        let database = self.schema.connect().await?;
+        ensure_tables(&database).await?;
+        if arguments.without_fencing {
+            return Ok(None);
+        }
+        Ok(Some(claim(&database, &self.job).await?))
+    }
+
+    /// Empties the tables of the job. The epochs stay: an earlier instance is to find out.
+    pub async fn empty(&self) -> Result<(), Box<dyn Error>> {
+        Ok(self.schema.empty(&[RESULTS, DROPPED, "dead_letters", "checkpoints"]).await?)
+    }
+
+    /// A job that goes on from its newest checkpoint and ends with its input.
+    pub fn job_config(
+        &self,
+        arguments: &Run,
+        epoch: Option<Epoch>,
+    ) -> Result<JobConfig, Box<dyn Error>> {
+        Ok(JobConfig {
+            job: self.job.clone(),
+            kafka: self.rig.kafka(),
+            topic: self.topic.clone(),
+            database: self.schema.url().parse()?,
+            board: arguments.counting.board(),
+            interval: Interval { every: arguments.checkpoint_every.0, changes: CHANGES },
+            until: Until::TheEnd,
+            begin: Begin::Checkpoint(Which::Latest),
+            epoch,
+        })
+    }
+}
+
+/// How many records were read until a checkpoint.
+pub fn records_until(checkpoint: &Checkpoint) -> u64 {
+    checkpoint.counts.read + checkpoint.counts.unreadable
+}

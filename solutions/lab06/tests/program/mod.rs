@@ -1,0 +1,183 @@
+//! The program as a process, and what it leaves in the database.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rig::Rig;
+use runs::RunSchema;
+use tokio::runtime::Runtime;
+use tokio_postgres::Client;
+
+/// So long a program may take to do what is awaited, on a busy machine.
+pub const BOUND: Duration = Duration::from_secs(60);
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lab06-solution"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn program(arguments: &[&str]) -> Output {
+    command(arguments).output().expect("the program runs")
+}
+
+/// What a run says, which has to end well.
+pub fn said(arguments: &[&str]) -> String {
+    let output = program(arguments);
+    let (said, shown) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{arguments:?}: {said}{shown}");
+    let widest = said.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{said}");
+    said
+}
+
+/// What a run says on its standard error, which has to end in trouble, without the rig's lines.
+pub fn refused(arguments: &[&str], status: i32) -> String {
+    let output = program(arguments);
+    let shown = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {shown}");
+    assert!(!shown.contains("panicked"), "{shown}");
+    let lines: Vec<&str> = shown.lines().filter(|line| !line.starts_with("rig: ")).collect();
+    lines.join("\n")
+}
+
+/// A run that is at work.
+pub struct AtWork {
+    child: Child,
+    rest: thread::JoinHandle<String>,
+}
+
+impl AtWork {
+    /// Starts a run and waits until it has said its first line, which is behind its claim.
+    pub fn start(arguments: &[&str]) -> AtWork {
+        let mut child = command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut first = String::new();
+        output.read_line(&mut first).expect("it is text");
+        let rest = thread::spawn(move || {
+            let mut rest = String::new();
+            output.read_to_string(&mut rest).expect("it is text");
+            rest
+        });
+        AtWork { child, rest }
+    }
+
+    /// Asks the run to stop as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("there is `kill`");
+        assert!(sent.success(), "the run is at work");
+    }
+
+    /// Waits for its end: whether it was a good one, what it said, and what on its standard error.
+    pub fn end(self) -> (bool, String, String) {
+        let said = self.rest.join().expect("nothing panics");
+        let output = self.child.wait_with_output().expect("it ends");
+        (output.status.success(), said, text(&output.stderr))
+    }
+}
+
+/// Asks the tables of a job.
+pub fn ask<T>(job: &str, question: impl AsyncFnOnce(Client) -> T) -> T {
+    let rig = Rig::up().expect("the rig is up");
+    let runtime = Runtime::new().expect("the system gives a runtime");
+    runtime.block_on(async {
+        let schema = RunSchema::open(rig.database_url(), job).await.expect("there is a schema");
+        question(schema.connect().await.expect("the database takes connections")).await
+    })
+}
+
+/// One number from the tables of a job; -1 where they are not there yet.
+pub fn number(job: &str, query: &str) -> i64 {
+    ask(job, async |database| database.query_one(query, &[]).await.map_or(-1, |row| row.get(0)))
+}
+
+/// Asks until the number is large enough.
+pub fn until_at_least(job: &str, query: &str, expected: i64) {
+    let deadline = Instant::now() + BOUND;
+    loop {
+        let found = number(job, query);
+        if found >= expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{job}: expected {expected}, found {found}: {query}");
+    }
+}
+
+/// The number of the newest checkpoint.
+pub const CHECKPOINTS: &str = "SELECT coalesce(max(id), 0)::bigint FROM checkpoints";
+
+/// The flights in all rows.
+pub const ROWS: &str = "SELECT coalesce(sum(count), 0)::bigint FROM processed_events_aggregated";
+
+/// What a job has in its database, without its checkpoints.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Tables {
+    /// As Flink's file has them.
+    pub windows: Vec<String>,
+    pub dropped: Vec<String>,
+    pub dead_letters: Vec<String>,
+}
+
+const WINDOWS: &str = "
+    SELECT concat_ws(',', to_char(window_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),
+        to_char(window_end AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), origin, count,
+        sum_delay_min, to_char(mean_delay_min, 'FM999990.000000'), worst_delay_min, over_15_min,
+        revision)
+    FROM processed_events_aggregated ORDER BY window_start, origin";
+
+const DROPPED: &str = "
+    SELECT concat_ws(',', partition, record_offset, reason, sentence) FROM dropped_records
+    ORDER BY partition, record_offset";
+
+const DEAD_LETTERS: &str = "
+    SELECT concat_ws(',', partition, record_offset, reason) FROM dead_letters
+    ORDER BY partition, record_offset";
+
+impl Tables {
+    pub fn of(job: &str) -> Tables {
+        ask(job, async |database| {
+            let lines = async |query| {
+                let rows = database.query(query, &[]).await.expect("the tables are there");
+                rows.iter().map(|row| row.get(0)).collect::<Vec<String>>()
+            };
+            Tables {
+                windows: lines(WINDOWS).await,
+                dropped: lines(DROPPED).await,
+                dead_letters: lines(DEAD_LETTERS).await,
+            }
+        })
+    }
+
+    /// Says in which lines they differ: the tables may be long.
+    pub fn assert_same(&self, expected: &Tables) {
+        let missing = |one: &[String], other: &[String]| {
+            other.iter().filter(|line| !one.contains(line)).take(5).cloned().collect::<Vec<_>>()
+        };
+        for (found, expected) in [
+            (&self.windows, &expected.windows),
+            (&self.dropped, &expected.dropped),
+            (&self.dead_letters, &expected.dead_letters),
+        ] {
+            let (more, less) = (missing(expected, found), missing(found, expected));
+            assert!(found == expected, "more than expected: {more:#?}, less: {less:#?}");
+        }
+    }
+
+    /// Windows that were given out more than once.
+    pub fn corrected(&self) -> usize {
+        self.windows.iter().filter(|line| !line.ends_with(",1")).count()
+    }
+}
