@@ -64,7 +64,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Asks for the partitions of a topic and where they end now, and begins to read.
+    /// Asks for the partitions of a topic and where they end now, and begins to read, each from its
+    /// first record on.
     ///
     /// # Errors
     /// [`InputError`] when there is no such topic, or the broker does not answer.
@@ -72,6 +73,19 @@ impl Input {
         kafka: &ClientConfig,
         topic: &str,
         until: Until,
+    ) -> Result<Input, InputError> {
+        Input::open_at(kafka, topic, until, &BTreeMap::new()).await
+    }
+
+    /// The same, but partitions that are named here are read from the offset that is given.
+    ///
+    /// # Errors
+    /// Those of [`open`](Input::open).
+    pub async fn open_at(
+        kafka: &ClientConfig,
+        topic: &str,
+        until: Until,
+        offsets: &BTreeMap<i32, i64>,
     ) -> Result<Input, InputError> {
         let consumer: StreamConsumer = consumer_config(kafka, until)
             .create()
@@ -83,8 +97,21 @@ impl Input {
             outsider: Arc::new(Outsider::new(kafka, topic, GROUP)?),
             partitions: BTreeMap::new(),
         };
-        input.look().await?;
+        input.meet_brokers().await?;
+        input.add_partitions(offsets).await?;
         Ok(input)
+    }
+
+    /// A client that is told to read before it has reached a broker tries again a second later.
+    async fn meet_brokers(&self) -> Result<(), InputError> {
+        let (outsider, consumer) = (Arc::clone(&self.outsider), Arc::clone(&self.consumer));
+        // The question blocks its thread.
+        let met = spawn_blocking(move || {
+            let answer = consumer.fetch_metadata(Some(&outsider.topic), outsider.timeout());
+            answer.map_err(|source| outsider.no_answer(source))
+        });
+        met.await.expect("the question does not panic")?;
+        Ok(())
     }
 
     /// Its partitions.
@@ -103,6 +130,10 @@ impl Input {
     /// # Errors
     /// [`InputError`] when the broker does not answer.
     pub async fn look(&mut self) -> Result<(), InputError> {
+        self.add_partitions(&BTreeMap::new()).await
+    }
+
+    async fn add_partitions(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), InputError> {
         let outsider = Arc::clone(&self.outsider);
         // The question blocks its thread.
         let bounds = spawn_blocking(move || outsider.bounds()).await;
@@ -110,8 +141,9 @@ impl Input {
         let mut added = BTreeMap::new();
         for (partition, bounds) in bounds {
             let reading = self.partitions.entry(partition).or_insert_with(|| {
-                added.insert(partition, bounds.first);
-                Reading { next: bounds.first, end: bounds.end }
+                let next = offsets.get(&partition).copied().unwrap_or(bounds.first);
+                added.insert(partition, next);
+                Reading { next, end: bounds.end }
             });
             reading.end = bounds.end;
         }
