@@ -132,7 +132,7 @@ pub struct Costs {
         long,
         value_delimiter = ',',
         value_name = "TIME,TIME,…",
-        default_value = "20ms,50ms,100ms,250ms,500ms,1,2"
+        default_value = "20ms,50ms,100ms,250ms,500ms,1"
     )]
     pub intervals: Vec<Every>,
     /// How often each thing is measured

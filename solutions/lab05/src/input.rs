@@ -97,8 +97,21 @@ impl Input {
             outsider: Arc::new(Outsider::new(kafka, topic, GROUP)?),
             partitions: BTreeMap::new(),
         };
+        input.meet_brokers().await?;
         input.add_partitions(offsets).await?;
         Ok(input)
+    }
+
+    /// A client that is told to read before it has reached a broker tries again a second later.
+    async fn meet_brokers(&self) -> Result<(), InputError> {
+        let (outsider, consumer) = (Arc::clone(&self.outsider), Arc::clone(&self.consumer));
+        // The question blocks its thread.
+        let met = spawn_blocking(move || {
+            let answer = consumer.fetch_metadata(Some(&outsider.topic), outsider.timeout());
+            answer.map_err(|source| outsider.no_answer(source))
+        });
+        met.await.expect("the question does not panic")?;
+        Ok(())
     }
 
     /// Its partitions.

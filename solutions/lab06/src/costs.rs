@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::os::unix::process::ExitStatusExt;
+use std::time::Duration;
 
 use clap::Parser;
 use lab01::topic::{Retention, TopicSpec, ensure_topic};
@@ -20,7 +21,7 @@ use lab06::store::{Output, Writer, commit, write};
 use runs::RunSchema;
 use timeline::span;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::PACKAGE;
@@ -183,12 +184,17 @@ async fn by_interval(
     writeln!(out, "|---:|---:|---:|")?;
     let mut all = Vec::new();
     for every in costs.intervals.iter().map(|every| every.0) {
-        let (mut rates, mut recovery) = (Vec::new(), Duration::ZERO);
+        let (mut rates, mut recoveries) = (Vec::new(), Vec::new());
         for round in 1..=costs.rounds {
             rates.push(rate(setting, arguments, costs.records, every).await?);
             let behind = every * round / costs.rounds;
-            recovery = recovery.max(recovery_of(setting, costs.records, every, behind).await?);
+            recoveries.extend(recovery_of(setting, costs.records, every, behind).await?);
         }
+        let Some(recovery) = recoveries.into_iter().max() else {
+            let every = span::text(every);
+            writeln!(out, "| {every} | {:.0} | the records end before |", median(rates))?;
+            continue;
+        };
         let cost = Cost { every, records_per_s: median(rates), recovery };
         writeln!(
             out,
@@ -207,53 +213,44 @@ async fn by_interval(
 const BEFORE: f64 = 0.95;
 
 /// From a kill, so long behind the first checkpoint, to the moment when a new process is again where
-/// the old one was.
+/// the old one was. `None` when the records end before the kill.
 async fn recovery_of(
     setting: &Setting,
     records: u32,
     every: Duration,
     behind: Duration,
-) -> Result<Duration, Box<dyn Error>> {
+) -> Result<Option<Duration>, Box<dyn Error>> {
     setting.empty().await?;
     let arguments = arguments(records, every);
     let (mut child, mut lines) = start(&arguments, None)?;
-    let mut reached = 0;
-    let mut first_checkpoint = None;
-    loop {
-        let moment = first_checkpoint.map(|first: Instant| first + behind.mul_f64(BEFORE));
-        let rest = moment.map_or(every * 4 + ONE_SECOND * 10, |moment| {
-            moment.saturating_duration_since(Instant::now())
-        });
-        match timeout(rest, lines.recv()).await {
-            Err(_) if moment.is_some() => break,
-            Ok(Some(line)) => {
-                let Some((at, checkpoints)) = position(&line) else { continue };
-                reached = at;
-                if checkpoints > 0 && at < u64::from(records) {
-                    first_checkpoint.get_or_insert_with(Instant::now);
-                }
-            }
-            Err(_) | Ok(None) => {
-                child.kill()?;
-                let said = end_of(child, reached)?.said;
-                let every = span::text(every);
-                return Err(format!(
-                    "{records} records are read before a kill behind the first checkpoint, one \
-                     every {every}; more --records, or shorter --intervals; {said}"
-                )
-                .into());
-            }
+    let (mut reached, mut kill_at) = (0, None);
+    while let Ok(Some(line)) = timeout_at(kill_at.unwrap_or_else(far), lines.recv()).await {
+        let Some((at, checkpoints)) = position(&line) else { continue };
+        reached = at;
+        if checkpoints > 0 {
+            kill_at.get_or_insert_with(|| Instant::now() + behind.mul_f64(BEFORE));
         }
     }
     child.kill()?;
-    end_of(child, reached)?;
+    let lived = end_of(child, reached)?;
+    if reached >= u64::from(records) {
+        return Ok(None);
+    }
+    if lived.status.signal().is_none() {
+        return Err(format!("the job ended by itself: {}", lived.said).into());
+    }
     let killed = Instant::now();
     let (mut child, mut lines) = start(&arguments, None)?;
     until_reached(&mut lines, reached).await?;
     let took = killed.elapsed();
     child.kill()?;
     end_of(child, reached)?;
-    Ok(took)
+    Ok(Some(took))
+}
+
+/// Later than any job here runs.
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(60 * 60)
 }
 
 async fn until_reached(

@@ -9,7 +9,7 @@ mod program;
 
 use std::env;
 
-use program::{Tables, ask, said};
+use program::{Tables, ask, said, said_aloud};
 
 /// The small form.
 const FEW_KILLS: u32 = 20;
@@ -47,7 +47,7 @@ fn made_flights_on_four_partitions_survive_kills_at_every_point() {
     if env::var_os("TIDEMARK_RESUME").is_some() {
         killed.push("--resume");
     }
-    println!("{}", said(&killed));
+    println!("{}", said_aloud(&killed));
     said(&of("lab06_undisturbed"));
 
     let (found, by_point) = (Tables::of("lab06_killed"), by_point("lab06_killed"));
@@ -68,7 +68,7 @@ fn the_storm_week_on_one_partition_survives_kills_with_its_dropped_records() {
     let of = |job| ["--job", job, "--week", "storm", "--partitions", "1"];
     let mut killed = of("lab06_storm_killed").to_vec();
     killed.extend(["--chaos", "20"]);
-    println!("{}", said(&killed));
+    println!("{}", said_aloud(&killed));
     said(&of("lab06_storm_undisturbed"));
 
     let (found, by_point) = (Tables::of("lab06_storm_killed"), by_point("lab06_storm_killed"));

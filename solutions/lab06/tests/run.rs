@@ -11,6 +11,9 @@ use program::{AtWork, CHECKPOINTS, ROWS, number, refused, said, until_at_least};
 /// A topic of the program's own, without the rest of its arguments.
 const STORM: [&str; 2] = ["--partitions", "1"];
 
+/// So that the only checkpoint is that of the end, however slow the machine.
+const SELDOM: &str = "3600";
+
 fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     STORM.into_iter().chain(arguments.iter().copied()).collect()
 }
@@ -19,7 +22,7 @@ fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 fn a_week_is_counted_and_only_a_run_that_goes_on_keeps_what_is_there() {
     let job = "lab06_run_week";
     for _ in 0..2 {
-        let said = said(&with(&["--job", job]));
+        let said = said(&with(&["--job", job, "--checkpoint-every", SELDOM]));
         for line in [
             "Checkpoint 1: 5173 records read, 5173 of them by this run, 1070 of them late:",
             "     4675 in 331 rows of lab06_run_week.processed_events_aggregated, 0 of them corrected",
@@ -113,7 +116,8 @@ fn a_savepoint_that_cannot_be_written_or_read_is_one_sentence_and_loses_nothing(
     let folder = tempfile::tempdir().expect("the system gives a folder");
     let missing = folder.path().join("missing").join("board.savepoint");
     let missing = missing.to_str().expect("it is text");
-    let shown = refused(&with(&["--job", job, "--savepoint", missing]), 1);
+    let shown =
+        refused(&with(&["--job", job, "--checkpoint-every", SELDOM, "--savepoint", missing]), 1);
     let expected = format!(
         "error: savepoint {missing}: No such file or directory (os error 2); checkpoint 1 is in the \
          database all the same"

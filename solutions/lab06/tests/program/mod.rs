@@ -39,6 +39,14 @@ pub fn said(arguments: &[&str]) -> String {
     said
 }
 
+/// The same, while its live line is seen: it may take minutes.
+pub fn said_aloud(arguments: &[&str]) -> String {
+    let output = command(arguments).stderr(Stdio::inherit()).output().expect("the program runs");
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {said}");
+    said
+}
+
 /// What a run says on its standard error, which has to end in trouble, without the rig's lines.
 pub fn refused(arguments: &[&str], status: i32) -> String {
     let output = program(arguments);
