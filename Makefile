@@ -24,8 +24,8 @@ start: ## Build, start the servers, run the demo, then serve the book on port 30
 test: setup ## Check everything; ends with a table
 	@$(CHECKS) all $(addprefix --show ,$(SHOW)) $(addprefix --provider ,$(PROVIDERS))
 
-demo: ## Replay the calm week through Kafka and print it as a departures list
-	@cargo run -q -p lab01-solution -- --week calm --board
+demo: ## Count the week of the blizzard by hour, from Kafka into PostgreSQL, and draw it
+	@cargo run -q -p lab05-solution -- --partitions 1
 
 serve: ## Serve the book on port 3000, or on PORT
 	@$(MDBOOK) serve book -p $(PORT)

@@ -34,6 +34,8 @@ pure_part() {
         echo 'curve guard idle lateness partitions processing_time skew span watermark' \
             '-- --skip step7_'
         ;;
+    lab05) echo 'board corrections delays dropped firing window -- --skip step7_ --skip step8_' ;;
+    lab06) echo 'checkpoint interval savepoint turn -- step1_ step4_turn step5_savepoint step7_' ;;
     esac
 }
 
@@ -83,7 +85,7 @@ try_changes() {
 
 count() { wc -l <"$folder/$1/mutants.out/$2.txt" | tr -d ' '; }
 
-labs=${LABS:-lab01 lab02 lab03 lab04}
+labs=${LABS:-lab01 lab02 lab03 lab04 lab05 lab06}
 mkdir -p "${CARGO_TARGET_DIR:-target}/mutants"
 folder=$(cd "${CARGO_TARGET_DIR:-target}/mutants" && pwd)
 install_cargo_mutants

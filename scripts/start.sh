@@ -10,7 +10,10 @@ cargo build
 # The first red test then only has to be compiled itself, not with all its dependencies.
 cargo test --quiet -p lab01 --no-run
 cargo run -q -p rig-program -- up
-cargo run -q -p lab01-solution -- --week calm --board
+# A copy for a class may be without the answer of lab 05.
+if [ -f solutions/lab05/Cargo.toml ]; then
+    make --silent demo
+fi
 
 if [ ! -t 1 ]; then
     echo "No terminal here: \`make serve\` serves the book, \`make down\` ends the servers."

@@ -11,7 +11,7 @@
 //! | [`skeletons`] | skeleton and solution differ in the holes alone |
 //! | [`book`] | the book builds, and what it names exists |
 //! | [`rebuild`] | after all this, no dependency is compiled again |
-//! | [`demo`] | `make demo` prints its list |
+//! | [`demo`] | `make demo` prints its board |
 //! | [`all`], [`table`] | all of them, and the table at the end |
 
 mod all;
@@ -112,7 +112,7 @@ enum Check {
     Book,
     /// `cargo test -p labNN --no-run` compiles nothing; run it after the others
     NoRebuild,
-    /// `make demo`, from the files through a broker to the departures list
+    /// `make demo`, from the files through a broker and the database to the board
     Demo,
 }
 

@@ -1,14 +1,17 @@
 //! The Makefile's targets call what the book says that they do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 /// The commands that a target would run.
 fn dry_run(target: &str) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new("make")
         .args(["--dry-run", "--no-print-directory", target])
-        .current_dir(root)
+        .current_dir(root())
         .env_remove("MAKEFLAGS")
         .output()
         .unwrap();
@@ -26,4 +29,11 @@ fn the_servers_targets_are_the_rigs_commands_for_every_provider() {
     ] {
         assert_eq!(dry_run(target), format!("cargo run -q -p rig-program -- {command}\n"));
     }
+}
+
+#[test]
+fn the_demo_is_the_job_of_lab_05_and_start_shows_it() {
+    assert_eq!(dry_run("demo"), "cargo run -q -p lab05-solution -- --partitions 1\n");
+    let start = std::fs::read_to_string(root().join("scripts/start.sh")).unwrap();
+    assert!(start.lines().any(|line| line.trim() == "make --silent demo"), "{start}");
 }

@@ -2,8 +2,9 @@
 //! lab, from a topic into PostgreSQL.
 //!
 //! Arguments, rig, call, output: the topic is filled in `topic`, what is printed is in `picture`, all
-//! the rest is in the library.
+//! the rest is in the library. `micro_batch` is a program beside it: the same board by queries.
 
+mod micro_batch;
 mod picture;
 mod topic;
 
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use flights::replay::Speed;
 use flights::weeks::Week;
 use lab02::batch::BatchLimits;
@@ -41,8 +42,10 @@ const PACKAGE: &str = env!("CARGO_PKG_NAME");
 /// each week and number of partitions. The tables are emptied at each run. With --speed the week is
 /// replayed into a new topic, each flight when it is due, and the tables fill as you watch.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The week: `calm` (18-24 February 2013) or `storm` (4-10 February 2013)
     #[arg(long, default_value = "storm")]
     week: Week,
@@ -72,6 +75,11 @@ struct Arguments {
     follow: bool,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    MicroBatch(micro_batch::MicroBatch),
+}
+
 /// After how long a silence a partition is idle; `None` for never.
 #[derive(Debug, Clone, Copy)]
 struct IdleAfter(Option<Duration>);
@@ -95,7 +103,13 @@ impl FromStr for IdleAfter {
 #[tokio::main]
 async fn main() -> ExitCode {
     rig::unfinished::explain_holes("lab05");
-    exit_code(run(&Arguments::parse(), &mut stdout()).await)
+    let arguments = Arguments::parse();
+    exit_code(match &arguments.command {
+        None => run(&arguments, &mut stdout()).await,
+        Some(Command::MicroBatch(micro_batch)) => {
+            micro_batch::run(micro_batch, &mut stdout()).await
+        }
+    })
 }
 
 async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {

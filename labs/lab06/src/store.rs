@@ -145,7 +145,7 @@ pub async fn write(
     todo!("step 2: open a transaction and write checkpoint {} into it", checkpoint.id)
 }
 
-/// Commits what [`write`] has written.
+/// Commits what [`write()`] has written.
 ///
 /// # Errors
 /// [`StoreError::Unanswered`] when the answer is not that it has happened.

@@ -1,12 +1,13 @@
 //! Given: the end of a run as text, from the tables.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Write;
 
 use lab05::job::Progress;
 use lab05::tables::{DROPPED, RESULTS};
 use runs::RunSchema;
-use tokio_postgres::Row;
+use tokio_postgres::{Client, Row};
 
 /// So many windows are drawn: the last that have fired.
 const WINDOWS: i64 = 3;
@@ -14,13 +15,17 @@ const WINDOWS: i64 = 3;
 /// The length of a bar for all flights of a window.
 const BAR: usize = 20;
 
-/// Draws the last windows of the table, and says what became of all records.
+/// The shares of late departures from which a shade is drawn, in per cent, the darkest first.
+const SHADES: [(i64, char); 5] = [(80, '█'), (60, '▓'), (40, '▒'), (20, '░'), (0, '·')];
+
+/// Draws the week and the last windows of the table, and says what became of all records.
 pub async fn draw(
     schema: &RunSchema,
     done: &Progress,
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     let database = schema.connect().await?;
+    draw_week(&database, out).await?;
     let last = format!(
         "SELECT to_char(window_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), origin, count, \
              mean_delay_min, worst_delay_min, over_15_min, revision \
@@ -58,12 +63,45 @@ pub async fn draw(
     writeln!(out, " {:>8} in windows that have not fired", done.in_open_windows)?;
     writeln!(out, " {:>8} dead letters", done.dead_letters)?;
     writeln!(out, "\nLook: make psql, then")?;
-    writeln!(
-        out,
-        "SELECT * FROM {}.{RESULTS} ORDER BY worst_delay_min DESC LIMIT 5;",
-        schema.name()
-    )?;
+    writeln!(out, "SELECT * FROM {}.{RESULTS}", schema.name())?;
+    writeln!(out, "ORDER BY worst_delay_min DESC LIMIT 5;")?;
     Ok(())
+}
+
+/// A line for each day, and in it a sign for each hour of each airport. The figures of shorter windows
+/// are merged; a longer one is drawn in the hour in which it begins.
+async fn draw_week(database: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let hours = format!(
+        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'MM-DD'), origin, \
+             extract(hour FROM window_start AT TIME ZONE 'UTC')::integer, \
+             (100 * sum(over_15_min) / sum(count))::bigint \
+         FROM {RESULTS} GROUP BY 1, 2, 3"
+    );
+    let mut airports = BTreeSet::new();
+    let mut days: BTreeMap<String, BTreeMap<(String, i32), char>> = BTreeMap::new();
+    for row in database.query(&hours, &[]).await? {
+        let (day, airport, hour, percent): (_, String, _, i64) =
+            (row.get(0), row.get(1), row.get(2), row.get(3));
+        airports.insert(airport.clone());
+        days.entry(day).or_default().insert((airport, hour), shade(percent));
+    }
+    let titles: Vec<String> = airports.iter().map(|airport| format!("{airport:<24}")).collect();
+    let scale = vec!["00    06    12    18    "; airports.len()];
+    writeln!(out, "\nDepartures more than 15 min late, by hour of the slot, UTC")?;
+    writeln!(out, "       {}", titles.join("  ").trim_end())?;
+    writeln!(out, "       {}", scale.join("  ").trim_end())?;
+    for (day, hours) in days {
+        let sign = |airport: &String, hour| hours.get(&(airport.clone(), hour)).unwrap_or(&' ');
+        let of_airport = |airport| (0..24).map(|hour| *sign(airport, hour)).collect::<String>();
+        let line = airports.iter().map(of_airport).collect::<Vec<_>>().join("  ");
+        writeln!(out, " {day} {}", line.trim_end())?;
+    }
+    writeln!(out, " · under 20 %   ░ from 20 %   ▒ 40 %   ▓ 60 %   █ 80 %   blank: none left")?;
+    Ok(())
+}
+
+fn shade(percent: i64) -> char {
+    SHADES.iter().find(|(from, _)| *from <= percent).map_or(' ', |(_, sign)| *sign)
 }
 
 /// ` EWR      19   +12.4    +102   ████████▌             42 %`.

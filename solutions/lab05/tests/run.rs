@@ -65,4 +65,12 @@ fn what_cannot_be_is_refused_in_a_sentence() {
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
     }
+    for (option, expected) in
+        [("--every", "0 is not in 1..=1440"), ("--back", "0 is not in 1..=168")]
+    {
+        let output = program(&["micro-batch", option, "0"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{option}: {said}");
+        assert!(said.contains(expected), "{option}: {said}");
+    }
 }

@@ -150,7 +150,7 @@ pub async fn write(
     written
 }
 
-/// Commits what [`write`] has written.
+/// Commits what [`write()`] has written.
 ///
 /// # Errors
 /// [`StoreError::Unanswered`] when the answer is not that it has happened.
