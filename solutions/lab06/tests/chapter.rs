@@ -1,4 +1,6 @@
-//! The chapter shows what tests print and say, and its figures are computed here.
+//! The chapter shows what the program and tests print and say, and its figures are computed here.
+
+mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -15,6 +17,7 @@ use lab06_solution::checkpoint::{FORMAT, JobState, decode, encode, restore, take
 use lab06_solution::crash::{CrashLine, Crashing, Effect, Log, Memory, crash_table};
 use lab06_solution::store::Output;
 use lab06_solution::turn::{Input, Record, finish, turn};
+use program::said;
 
 const TOPIC: &str = "lab06.calm";
 
@@ -160,6 +163,63 @@ fn restarts() -> String {
         );
     }
     text
+}
+
+/// The output that the chapter shows of a command.
+fn shown(command: &str) -> String {
+    let chapter = chapter();
+    let begin = format!("$ {command}\n");
+    let block =
+        blocks(&chapter, "console").into_iter().find_map(|block| block.strip_prefix(&begin));
+    block.unwrap_or_else(|| panic!("the chapter does not show: {command}")).to_owned()
+}
+
+/// What a run of the reference answer prints, for a job of this test's own, with the chapter's names.
+fn printed(job: &str, arguments: &[&str]) -> String {
+    let own = [&["--job", job, "--partitions", "1"], arguments].concat();
+    said(&own).replace(job, "lab06").replace("lab06-solution", "lab06")
+}
+
+#[test]
+fn a_run_prints_what_the_chapter_shows() {
+    let expected = shown("cargo run -q -p lab06 -- --partitions 1");
+    // A busy machine may take longer than the second after which another checkpoint is due.
+    assert_eq!(printed("lab06_chapter", &["--checkpoint-every", "60"]), expected);
+}
+
+/// Without what is another one in each run: the times, and whether a commit was quicker than its kill.
+fn without_chances(printed: &str) -> String {
+    let is_time =
+        |line: &&str| line.starts_with("from a kill") || line.trim().starts_with("under ");
+    let lines = printed.lines().filter(|line| !is_time(line));
+    lines
+        .map(|line| line.split(" its transaction").next().unwrap_or_default().to_owned() + "\n")
+        .collect()
+}
+
+#[test]
+fn kills_print_what_the_chapter_shows() {
+    let expected = shown("cargo run -q -p lab06 -- --chaos --partitions 1");
+    let printed = printed("lab06_chapter_kills", &["--chaos"]);
+    assert_eq!(without_chances(&printed), without_chances(&expected));
+}
+
+/// A job that follows its topic and is stopped behind its last record, and one that goes on from there.
+#[test]
+fn what_a_stop_leaves_open_is_what_the_chapter_says() {
+    let config = board(0);
+    let mut state = fresh(&config);
+    let mut tables = Tables::default();
+    tables.go_through(&mut state, &records(Week::Storm));
+    let counted = |tables: &Tables| tables.rows.values().map(|(_, count)| count).sum::<u64>();
+    let (rows, flights) = (tables.rows.len(), counted(&tables));
+    let open = state.board.aggregation().state().records_in_open();
+    let ended = tables.end(state);
+    says(&format!("`{open} in windows that have not fired`"));
+    says(&format!("{open} flights in {} rows", ended.rows.len() - rows));
+    says(&format!("the {},{:03} in {rows} rows", flights / 1_000, flights % 1_000));
+    assert_eq!(counted(&ended), flights + open);
+    assert!(read("solutions/lab06/src/job.rs").contains("session_timeout = '10s'"));
 }
 
 #[test]
