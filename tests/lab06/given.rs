@@ -9,7 +9,7 @@ use lab06::interval::Interval;
 use lab06::last_record::fingerprints;
 use lab06::state::{Checkpoint, SavedWindow};
 use lab06::store::{Output, StoreError, ensure_tables};
-use lab06::turn::{Effects, Input};
+use lab06::turn::{Effects, Input, Record};
 use lab06::version1::encode_version1;
 use testkit::{with_database, with_kafka};
 
@@ -171,10 +171,22 @@ fn given_a_table_that_is_gone_is_not_made_anew_under_its_checkpoints() {
         assert!(matches!(error, StoreError::Lost { .. }));
         assert_eq!(
             error.to_string(),
-            "table `processed_events_aggregated` is gone, and `checkpoints` says what was in it; \
-             drop both to begin anew"
+            "table `processed_events_aggregated` is gone, and other tables of this lab are there; \
+             drop them all to begin anew"
         );
-        client.batch_execute("DROP TABLE checkpoints").await.expect("it is there");
+        let others = "DROP TABLE dropped_records, checkpoints, dead_letters, job_epochs";
+        client.batch_execute(others).await.expect("they are there");
         ensure_tables(&client).await.expect("a job may begin anew");
     });
+}
+
+#[test]
+fn given_a_record_without_an_arrival_is_no_flight() {
+    let mut state = JobState::begin(&[(0, 0)].into(), &board()).expect("an hour");
+    for timestamp_ms in [-1, i64::MIN, 4_102_444_800_000] {
+        let without = Record { timestamp_ms, ..record(0, 0, "LGA", "06:10", 0) };
+        let outcome = state.process(&Input::Record(without), Duration::ZERO);
+        assert_eq!(outcome.unreadable.len(), 1, "arrival {timestamp_ms} ms");
+    }
+    assert_eq!((state.unreadable, state.board.counts().read), (3, 0));
 }

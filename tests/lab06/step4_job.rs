@@ -335,6 +335,22 @@ fn a_table_that_is_dropped_under_the_job_is_one_sentence() {
 }
 
 #[test]
+fn checkpoints_that_are_dropped_are_missed_and_not_begun_anew() {
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 1).await;
+        put(&rig.kafka, &topic, &out_of_order(40)).await;
+        let config = job_config(rig, &topic, machine(&rig.database, "without").await);
+        rule("A job comes to its end.").succeeds(to_the_end(&config).await);
+        let looker = connect(&config.database).await;
+        looker.batch_execute("DROP TABLE checkpoints").await.expect("it is there");
+        rule("Without its checkpoints the job would begin at the first record, over full tables.")
+            .refuses(to_the_end(&config).await, "Lost", |error| {
+                matches!(error, JobError::Store(StoreError::Lost { table: "checkpoints" }))
+            });
+    });
+}
+
+#[test]
 fn a_damaged_checkpoint_stops_the_job_until_somebody_decides() {
     first_in_memory();
     with_rig(async |rig| {

@@ -7,6 +7,7 @@ use lab06::crash::Effect;
 use lab06::job::{Begin, Ended, JobConfig, JobError, run};
 use lab06::recovery::RecoveryError;
 use lab06::savepoint::{load, save};
+use lab06::state::Checkpoint;
 use testkit::{rule, with_rig};
 use tokio_util::sync::CancellationToken;
 
@@ -86,5 +87,43 @@ fn a_job_that_stopped_with_a_savepoint_goes_on_from_it_on_another_machine() {
             "OtherTopic",
             |error| matches!(error, JobError::Recovery(RecoveryError::OtherTopic { .. })),
         );
+    });
+}
+
+#[test]
+fn a_savepoint_of_a_finished_job_brings_its_results_to_another_machine() {
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 1).await;
+        put(&rig.kafka, &topic, &in_order()).await;
+        let here = job_config(rig, &topic, machine(&rig.database, "here").await);
+        let ended = rule("A job comes to its end.").succeeds(stopped_behind(&here, None).await);
+        let checkpoint = ended.checkpoint.expect("it has read something");
+        rule("Its last checkpoint is marked.").same(checkpoint.finished, true);
+
+        let there = JobConfig {
+            begin: Begin::Savepoint(Box::new(checkpoint.clone())),
+            ..job_config(rig, &topic, machine(&rig.database, "there").await)
+        };
+        let last = Checkpoint { id: u64::MAX, ..checkpoint };
+        let after_it = JobConfig { begin: Begin::Savepoint(Box::new(last)), ..there.clone() };
+        rule("A number that no other can follow is refused.").refuses(
+            stopped_behind(&after_it, None).await,
+            "Contradiction",
+            |error| matches!(error, JobError::Contradiction { .. }),
+        );
+        rule("It comes to its end once more.").succeeds(stopped_behind(&there, None).await);
+        let client = connect(&there.database).await;
+        let questions = [
+            "SELECT count(*) FROM processed_events_aggregated",
+            "SELECT count(*) FROM checkpoints",
+        ];
+        let mut found = Vec::new();
+        for question in questions {
+            let row = client.query_one(question, &[]).await.expect("the tables are there");
+            found.push(row.get::<_, i64>(0));
+        }
+        rule("The windows that only the end fires, and a checkpoint, are in the tables there too.")
+            .ask("The first machine's tables are not here. Which of its rows has nobody written?")
+            .same((found[0] > 0, found[1] > 0), (true, true));
     });
 }

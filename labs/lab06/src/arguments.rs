@@ -97,7 +97,7 @@ pub struct Source {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=100))]
     pub partitions: i32,
     /// Replay the week into a new topic, so many times faster than it was: `3600x` is an hour a second
-    #[arg(long, value_name = "TIMES")]
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["resume", "checkpoint", "from_savepoint"])]
     pub speed: Option<Speed>,
     /// Go on waiting for records when the topic is read to its end, until Ctrl-C
     #[arg(long)]

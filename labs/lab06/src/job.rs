@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt};
-use lab03::broker::{BrokerError, Outsider};
+use lab03::broker::{Bounds, BrokerError, Outsider};
 use lab05::board::BoardConfig;
 use lab05::input::{InputError, Until};
 use lab05::job::{BETWEEN_LOOKS, TURN_RECORDS, TURN_WAIT};
@@ -102,6 +102,14 @@ pub enum JobError {
     /// It cannot go on from where it should.
     #[error(transparent)]
     Recovery(#[from] RecoveryError),
+    /// The checkpoint is one that this program can't have made.
+    #[error("checkpoint {id} contradicts itself: {reason}")]
+    Contradiction {
+        /// Its number.
+        id: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// The broker could not be asked.
     #[error(transparent)]
     Broker(#[from] BrokerError),
@@ -166,6 +174,10 @@ impl<'a> Job<'a> {
             }
             Begin::Savepoint(checkpoint) => Some((**checkpoint).clone()),
         };
+        if let Some(checkpoint) = &begin {
+            let contradiction = |reason| JobError::Contradiction { id: checkpoint.id, reason };
+            checkpoint.check().map_err(contradiction)?;
+        }
         let outsider = Outsider::new(&config.kafka, &config.topic, GROUP)?;
         // The question blocks its thread.
         let bounds = spawn_blocking(move || outsider.bounds()).await;
@@ -179,7 +191,7 @@ impl<'a> Job<'a> {
             Some(checkpoint) => {
                 let offsets = start_offsets(checkpoint, &config.topic, &bounds)?;
                 check_last_records(config, checkpoint, &first).await?;
-                let known = with_partitions(checkpoint, &offsets);
+                let known = to_be_read(checkpoint, &offsets, &bounds);
                 (crate::checkpoint::restore(&known, &config.board)?, offsets)
             }
         };
@@ -225,10 +237,11 @@ impl<'a> Job<'a> {
         self.input.is_at_end()
     }
 
-    /// Whether an earlier run has finished this very input.
+    /// Whether the results of this very input's end are in these tables already. Those of a savepoint
+    /// may be in the tables of another machine.
     fn was_finished_before(&self) -> bool {
         let finished = self.last.as_ref().is_some_and(|checkpoint| checkpoint.finished);
-        finished && self.progress.read == 0 && self.is_at_the_end()
+        finished && self.is_at_the_end() && self.config.begin == Begin::Checkpoint(Which::Latest)
     }
 
     async fn read(&mut self) -> Result<Vec<Input>, JobError> {
@@ -275,8 +288,10 @@ impl Effects for Job<'_> {
     /// The last input is the time.
     async fn poll(&mut self) -> Result<Vec<Input>, JobError> {
         if self.config.until == Until::Stopped && self.looked.elapsed() >= BETWEEN_LOOKS {
+            let began = Instant::now();
             self.input.look().await?;
             self.looked = Instant::now();
+            self.not_reading += began.elapsed();
         }
         let mut inputs = self.read().await?;
         // The clock that idleness is told by. It stands still while the job does not read.
@@ -412,10 +427,19 @@ async fn check_last_records(
     Ok(crate::recovery::check_records(checkpoint, &found)?)
 }
 
-/// The checkpoint with the partitions that were added to the topic since: they begin at the offsets
-/// given here, and have not spoken yet.
-fn with_partitions(checkpoint: &Checkpoint, offsets: &BTreeMap<i32, i64>) -> Checkpoint {
+/// The checkpoint for the topic as it is now. Partitions that were added since begin at the offsets
+/// given here and have not spoken yet. One that holds unread records is waited for, though it was
+/// silent or at its end when the checkpoint was made.
+fn to_be_read(
+    checkpoint: &Checkpoint,
+    offsets: &BTreeMap<i32, i64>,
+    bounds: &BTreeMap<i32, Bounds>,
+) -> Checkpoint {
     let mut known = checkpoint.clone();
+    for saved in &mut known.partitions {
+        let end = bounds.get(&saved.partition).map_or(0, |bounds| bounds.end);
+        saved.idle &= saved.next_offset >= end;
+    }
     for (&partition, &next_offset) in offsets {
         if known.partitions.iter().all(|saved| saved.partition != partition) {
             known.partitions.push(SavedPartition {

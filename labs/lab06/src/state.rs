@@ -113,6 +113,32 @@ pub struct SavedCounts {
     pub unreadable: u64,
 }
 
+impl Checkpoint {
+    /// Sees what the types alone cannot: that the number has a successor, and that no partition, no
+    /// window and no key is there twice.
+    ///
+    /// # Errors
+    /// The first contradiction, in words.
+    pub fn check(&self) -> Result<(), String> {
+        if i64::try_from(self.id).is_err() || self.id == i64::MAX.unsigned_abs() {
+            return Err(format!("number {}, expected one below {}", self.id, i64::MAX));
+        }
+        if !self.partitions.is_sorted_by(|one, next| one.partition < next.partition) {
+            return Err("a partition is there twice, or out of order".to_owned());
+        }
+        let windows = &self.windows;
+        if !windows
+            .is_sorted_by(|one, next| (one.start_ms, one.end_ms) < (next.start_ms, next.end_ms))
+        {
+            return Err("a window is there twice, or out of order".to_owned());
+        }
+        if !windows.iter().all(|window| window.keys.is_sorted_by(|one, next| one.key < next.key)) {
+            return Err("an airport is twice in a window, or out of order".to_owned());
+        }
+        Ok(())
+    }
+}
+
 impl SavedWindow {
     /// All windows that are kept, in order.
     pub fn all_of(state: &WindowState) -> Vec<SavedWindow> {

@@ -51,9 +51,9 @@ pub enum StoreError {
     /// A table is there with other columns.
     #[error(transparent)]
     Table(#[from] lab05::tables::TableError),
-    /// A table of the job is gone, and with it what the checkpoints say was written.
+    /// A table of the job is gone, and others are there that speak of what was in it.
     #[error(
-        "table `{table}` is gone, and `checkpoints` says what was in it; drop both to begin anew"
+        "table `{table}` is gone, and other tables of this lab are there; drop them all to begin anew"
     )]
     Lost {
         /// The table.
@@ -95,7 +95,7 @@ pub enum StoreError {
 /// `dead_letters` and `job_epochs`.
 ///
 /// # Errors
-/// [`StoreError::Lost`] when only `checkpoints` and some of the others are there;
+/// [`StoreError::Lost`] when only some of them are there;
 /// [`StoreError::Table`] and [`StoreError::Database`] when the database refuses, or is gone.
 pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
     const TABLES: &str = "
@@ -113,19 +113,22 @@ pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
     Ok(database.batch_execute(TABLES).await?)
 }
 
-/// `checkpoints` is made last. So where it is there, all were.
+/// The three tables of this lab are made as one. So where one of them is there, all were, and those of
+/// lab 05 before them.
 async fn check_none_is_lost(database: &Client) -> Result<(), StoreError> {
     const IS_THERE: &str = "SELECT to_regclass($1::text) IS NOT NULL";
-    let tables = [lab05::tables::RESULTS, lab05::tables::DROPPED, "dead_letters", "job_epochs"];
-    if !database.query_one(IS_THERE, &[&"checkpoints"]).await?.get::<_, bool>(0) {
-        return Ok(());
-    }
-    for table in tables {
+    const OWN: [&str; 3] = ["checkpoints", "dead_letters", "job_epochs"];
+    let mut missing = Vec::new();
+    for table in [lab05::tables::RESULTS, lab05::tables::DROPPED].into_iter().chain(OWN) {
         if !database.query_one(IS_THERE, &[&table]).await?.get::<_, bool>(0) {
-            return Err(StoreError::Lost { table });
+            missing.push(table);
         }
     }
-    Ok(())
+    let none_was_made = OWN.iter().all(|table| missing.contains(table));
+    match missing.first() {
+        Some(table) if !none_was_made => Err(StoreError::Lost { table }),
+        _ => Ok(()),
+    }
 }
 
 /// Opens a transaction and writes all that is given into it, by [`write_all`]. Nothing of it can be

@@ -355,11 +355,13 @@ pub async fn run(
             work.write(due).await?;
         }
         if config.until == Until::Stopped && looked.elapsed() >= BETWEEN_LOOKS {
+            let began = Instant::now();
             tokio::select! {
                 () = stop.cancelled() => break,
                 look = work.input.look() => look?,
             }
             looked = Instant::now();
+            work.not_reading += began.elapsed();
         }
         on_progress(&work.progress());
     }
