@@ -62,8 +62,9 @@ pub async fn fingerprints(
         .set("group.id", "fingerprints-without-a-group")
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "error")
-        // The records behind these are read by the job, not here.
-        .set("queued.max.messages.kbytes", "1024")
+        // The client's queue fills with records behind these, and by default it then waits for a second
+        // before it asks for other partitions.
+        .set("fetch.queue.backoff.ms", "10")
         .create()
         .map_err(failed)?;
     let list = partition_list(topic, offsets).map_err(failed)?;
