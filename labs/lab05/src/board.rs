@@ -1,14 +1,16 @@
 //! Step 6: the departure board by event time: guard, watermark and windows as one.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flights::Flight;
 use lab04::guard::Guard;
-use lab04::idle::CombinedWatermark;
+use lab04::idle::{CombinedWatermark, WatermarkParts};
+use lab04::lateness::Counts;
 
 use crate::corrections::Aggregation;
 use crate::dropped::{DropCounts, DropReason};
-use crate::firing::WindowResult;
+use crate::firing::{WindowResult, WindowState};
 use crate::window::SizeError;
 
 // ANCHOR: board_config
@@ -77,6 +79,22 @@ pub struct BoardCounts {
     pub results: u64,
 }
 
+/// All that a board must remember to go on after a restart. Lab 06 makes checkpoints of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BoardParts {
+    /// The largest timestamp of each partition, in milliseconds since the epoch, UTC; `None` where
+    /// it has not spoken yet.
+    pub max_timestamps_ms: BTreeMap<i32, Option<i64>>,
+    /// The partitions that nobody waits for.
+    pub idle: BTreeSet<i32>,
+    /// The watermark that was given out last.
+    pub watermark_ms: Option<i64>,
+    /// The windows that may still change.
+    pub windows: WindowState,
+    /// What became of the records.
+    pub counts: BoardCounts,
+}
+
 /// The board: what comes in are records and readings of the reader's clock, what comes out are
 /// results and dropped records. It asks no clock itself and does nothing else, so the same calls
 /// give the same answers.
@@ -97,6 +115,48 @@ impl Board {
         // Two of these spans have the same type and sound alike: the bound and the allowed lateness. Which part
         // of the board takes which?
         todo!("step 6: a board of partitions {partitions:?}, {config:?}")
+    }
+
+    /// Given: all that must be remembered to go on from here. After [`on_end`](Board::on_end) it is too
+    /// late: windows have fired by a watermark that is never stored.
+    pub fn parts(&self) -> BoardParts {
+        let watermark = self.watermark.parts();
+        BoardParts {
+            max_timestamps_ms: watermark.max_timestamps_ms,
+            idle: watermark.idle,
+            watermark_ms: watermark.current_ms,
+            windows: self.aggregation.state().clone(),
+            counts: self.counts,
+        }
+    }
+
+    /// Given: a board that goes on from there, at zero of the reader's clock.
+    ///
+    /// # Errors
+    /// [`SizeError`] when no window can have the length.
+    pub fn from_parts(parts: BoardParts, config: &BoardConfig) -> Result<Board, SizeError> {
+        use crate::window::TumblingWindows;
+
+        let windows = TumblingWindows::new(config.window)?;
+        let counts = parts.counts;
+        let judged = counts.read.saturating_sub(counts.dropped.too_far_ahead);
+        let watermark = WatermarkParts {
+            max_timestamps_ms: parts.max_timestamps_ms,
+            idle: parts.idle,
+            current_ms: parts.watermark_ms,
+            counts: Counts { on_time: judged.saturating_sub(counts.late), late: counts.late },
+        };
+        Ok(Board {
+            guard: Guard::with_refused(config.allowed_ahead, counts.dropped.too_far_ahead),
+            watermark: CombinedWatermark::from_parts(&watermark, config.bound, config.idle_after),
+            aggregation: Aggregation::from_parts(
+                windows,
+                config.allowed_lateness,
+                parts.windows,
+                parts.watermark_ms,
+            ),
+            counts,
+        })
     }
 
     /// Takes a record: the guard looks at it first; then its window takes it, judged by the

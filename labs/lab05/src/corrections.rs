@@ -31,6 +31,16 @@ impl Aggregation {
         todo!("step 5: windows of {window:?}, corrected for {allowed_lateness:?}")
     }
 
+    /// Given: an aggregation that goes on after a restart: with this state, at this watermark.
+    pub fn from_parts(
+        windows: TumblingWindows,
+        allowed_lateness: Duration,
+        state: WindowState,
+        watermark_ms: Option<i64>,
+    ) -> Aggregation {
+        Aggregation { windows, allowed_lateness, state, watermark_ms }
+    }
+
     /// Takes a record into its window, judged by the watermark so far. Where the window has ended and
     /// is not gone, the correction of the record's key comes at once; that is also so where the
     /// record is the first of its window.
