@@ -117,7 +117,7 @@ impl Board {
         todo!("step 6: a board of partitions {partitions:?}, {config:?}")
     }
 
-    /// All that must be remembered to go on from here. After [`on_end`](Board::on_end) it is too
+    /// Given: all that must be remembered to go on from here. After [`on_end`](Board::on_end) it is too
     /// late: windows have fired by a watermark that is never stored.
     pub fn parts(&self) -> BoardParts {
         let watermark = self.watermark.parts();
@@ -130,7 +130,7 @@ impl Board {
         }
     }
 
-    /// A board that goes on from there, at zero of the reader's clock.
+    /// Given: a board that goes on from there, at zero of the reader's clock.
     ///
     /// # Errors
     /// [`SizeError`] when no window can have the length.

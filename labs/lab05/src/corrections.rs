@@ -31,7 +31,7 @@ impl Aggregation {
         todo!("step 5: windows of {window:?}, corrected for {allowed_lateness:?}")
     }
 
-    /// An aggregation that goes on after a restart: with this state, at this watermark.
+    /// Given: an aggregation that goes on after a restart: with this state, at this watermark.
     pub fn from_parts(
         windows: TumblingWindows,
         allowed_lateness: Duration,

@@ -120,7 +120,7 @@ impl Board {
         })
     }
 
-    /// All that must be remembered to go on from here. After [`on_end`](Board::on_end) it is too
+    /// Given: all that must be remembered to go on from here. After [`on_end`](Board::on_end) it is too
     /// late: windows have fired by a watermark that is never stored.
     pub fn parts(&self) -> BoardParts {
         let watermark = self.watermark.parts();
@@ -133,7 +133,7 @@ impl Board {
         }
     }
 
-    /// A board that goes on from there, at zero of the reader's clock.
+    /// Given: a board that goes on from there, at zero of the reader's clock.
     ///
     /// # Errors
     /// [`SizeError`] when no window can have the length.

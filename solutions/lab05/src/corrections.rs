@@ -32,7 +32,7 @@ impl Aggregation {
         Ok(Aggregation { windows, allowed_lateness, state, watermark_ms: None })
     }
 
-    /// An aggregation that goes on after a restart: with this state, at this watermark.
+    /// Given: an aggregation that goes on after a restart: with this state, at this watermark.
     pub fn from_parts(
         windows: TumblingWindows,
         allowed_lateness: Duration,
