@@ -336,6 +336,7 @@ fn a_table_that_is_dropped_under_the_job_is_one_sentence() {
 
 #[test]
 fn checkpoints_that_are_dropped_are_missed_and_not_begun_anew() {
+    first_in_memory();
     with_rig(async |rig| {
         let topic = rig.kafka.create_topic("flights", 1).await;
         put(&rig.kafka, &topic, &out_of_order(40)).await;

@@ -92,6 +92,9 @@ fn a_job_that_stopped_with_a_savepoint_goes_on_from_it_on_another_machine() {
 
 #[test]
 fn a_savepoint_of_a_finished_job_brings_its_results_to_another_machine() {
+    let folder = tempfile::tempdir().expect("the system gives a folder");
+    let path = folder.path().join("finished.savepoint");
+    rule("A savepoint can be written.").succeeds(save(&folder.path().join("trial"), b"trial"));
     with_rig(async |rig| {
         let topic = rig.kafka.create_topic("flights", 1).await;
         put(&rig.kafka, &topic, &in_order()).await;
@@ -99,9 +102,11 @@ fn a_savepoint_of_a_finished_job_brings_its_results_to_another_machine() {
         let ended = rule("A job comes to its end.").succeeds(stopped_behind(&here, None).await);
         let checkpoint = ended.checkpoint.expect("it has read something");
         rule("Its last checkpoint is marked.").same(checkpoint.finished, true);
+        rule("A savepoint can be written.").succeeds(save(&path, &encode(&checkpoint)));
 
+        let loaded = rule("A savepoint can be loaded.").succeeds(load(&path));
         let there = JobConfig {
-            begin: Begin::Savepoint(Box::new(checkpoint.clone())),
+            begin: Begin::Savepoint(Box::new(loaded.checkpoint)),
             ..job_config(rig, &topic, machine(&rig.database, "there").await)
         };
         let last = Checkpoint { id: u64::MAX, ..checkpoint };

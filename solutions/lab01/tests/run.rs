@@ -1,4 +1,4 @@
-//! `cargo run` and Kafka's own tools: the program, the book and the README say the same.
+//! `cargo run` and Kafka's own tools: the program and the book say the same.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -68,15 +68,6 @@ fn text(bytes: &[u8]) -> String {
 /// Whether the page shows the block word for word.
 fn quotes(page: &str, block: &str) -> bool {
     page.contains(block.trim_end())
-}
-
-#[test]
-fn the_readme_shows_the_board_as_it_is_printed() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let begin = RUN.find("New York departures").expect("the run prints a board");
-    let end = RUN.find("\n\nLook: ").expect("the run ends with a hint");
-    let board = &RUN[begin..end];
-    assert!(quotes(&readme, board), "README.md does not show this board:\n{board}");
 }
 
 #[test]
