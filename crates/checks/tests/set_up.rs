@@ -17,7 +17,10 @@ fn check_with(name: &str, variables: &[(&str, &str)]) -> String {
     for file in ["scripts/setup.sh", "versions.env", "rust-toolchain.toml"] {
         std::fs::copy(root.join(file), clone.join(file)).unwrap();
     }
-    let output = Command::new(clone.join("scripts/setup.sh"))
+    // Read by bash, and not run by the system: another test's child may still hold the copy open for
+    // writing, and such a file is no program ("text file busy").
+    let output = Command::new("bash")
+        .arg(clone.join("scripts/setup.sh"))
         .arg("--check")
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("KAFKA_BOOTSTRAP_SERVERS")
