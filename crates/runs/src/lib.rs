@@ -6,6 +6,7 @@
 //! | module | idea |
 //! |---|---|
 //! | [`filled`] | a topic for each data set, filled once and checked by its count |
+//! | [`idle`] | the option that says when a partition is idle |
 //! | [`generated`] | a generated stream on a topic, a million records in seconds |
 //! | [`schema`] | a schema of the database that is the run's own |
 //! | [`live`] | one line that shows how far the run is |
@@ -15,12 +16,14 @@
 
 pub mod filled;
 pub mod generated;
+pub mod idle;
 pub mod live;
 pub mod schema;
 pub mod stop;
 
 pub use filled::{FillError, Filled, filled_once};
 pub use generated::{WriteError, write_generated};
+pub use idle::IdleAfter;
 pub use live::{Figures, LiveLine, counted};
 pub use schema::{RunSchema, SchemaError};
 pub use stop::stop_on_signal;

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::io::Write;
 use std::panic::resume_unwind;
-use std::str::FromStr;
 use std::time::Duration;
 
 use flights::Flight;
@@ -21,26 +20,6 @@ use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
 
 use crate::Reading;
-
-/// After how long a silence a partition is idle; `None` for never.
-#[derive(Debug, Clone, Copy)]
-pub struct IdleAfter(Option<Duration>);
-
-impl FromStr for IdleAfter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<IdleAfter, String> {
-        if text == "off" {
-            return Ok(IdleAfter(None));
-        }
-        let seconds = text.parse::<f64>().ok();
-        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        match span {
-            Some(span) => Ok(IdleAfter(Some(span))),
-            None => Err(format!("expected a number of seconds, or `off`, found `{text}`")),
-        }
-    }
-}
 
 pub async fn run(reading: &Reading, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let stop = stop_on_signal()?;

@@ -12,7 +12,6 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -26,7 +25,7 @@ use lab05::job::{self, JobConfig, Progress};
 use lab05::tables::{DROPPED, RESULTS, ensure_tables};
 use rig::Rig;
 use rig::ending::exit_code;
-use runs::{Figures, LiveLine, RunSchema, stop_on_signal};
+use runs::{Figures, IdleAfter, LiveLine, RunSchema, stop_on_signal};
 use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
 
@@ -78,26 +77,6 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     MicroBatch(micro_batch::MicroBatch),
-}
-
-/// After how long a silence a partition is idle; `None` for never.
-#[derive(Debug, Clone, Copy)]
-struct IdleAfter(Option<Duration>);
-
-impl FromStr for IdleAfter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<IdleAfter, String> {
-        if text == "off" {
-            return Ok(IdleAfter(None));
-        }
-        let seconds = text.parse::<f64>().ok();
-        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        match span {
-            Some(span) => Ok(IdleAfter(Some(span))),
-            None => Err(format!("expected a number of seconds, or `off`, found `{text}`")),
-        }
-    }
 }
 
 #[tokio::main]

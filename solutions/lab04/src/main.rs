@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use flights::weeks::Week;
 use rig::ending::exit_code;
+use runs::IdleAfter;
 
 /// Reads a week of flights from a real topic and shows the watermark that its reader sees.
 ///
@@ -52,7 +53,7 @@ struct Reading {
     bound: u32,
     /// After so many seconds of silence a partition is idle; `off` for never
     #[arg(long, value_name = "SECONDS", default_value = "2")]
-    idle_after: reading::IdleAfter,
+    idle_after: IdleAfter,
     /// How many records are shown; all are read
     #[arg(long, value_name = "RECORDS", default_value_t = 20)]
     show: usize,

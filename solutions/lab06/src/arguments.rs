@@ -9,6 +9,7 @@ use flights::replay::Speed;
 use flights::weeks::Week;
 use lab04::guard::ALLOWED_AHEAD;
 use lab05::board::BoardConfig;
+use runs::IdleAfter;
 
 use crate::life::Life;
 
@@ -163,26 +164,6 @@ impl FromStr for Every {
         match span {
             Some(span) if !span.is_zero() => Ok(Every(span)),
             _ => Err(format!("expected a time such as `2`, `0.5` or `500ms`, found `{text}`")),
-        }
-    }
-}
-
-/// After how long a silence a partition is idle; `None` for never.
-#[derive(Debug, Clone, Copy)]
-pub struct IdleAfter(Option<Duration>);
-
-impl FromStr for IdleAfter {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<IdleAfter, String> {
-        if text == "off" {
-            return Ok(IdleAfter(None));
-        }
-        let seconds = text.parse::<f64>().ok();
-        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        match span {
-            Some(span) => Ok(IdleAfter(Some(span))),
-            None => Err(format!("expected a number of seconds, or `off`, found `{text}`")),
         }
     }
 }
