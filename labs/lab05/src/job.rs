@@ -261,13 +261,27 @@ impl Work {
 /// Given: the flight in a record and when it arrived, read where the record lies: nothing is copied
 /// but the flight's own fields. `None` for what [`lab02::dead_letters::read`] makes a dead letter of.
 pub fn flight_in(message: &BorrowedMessage<'_>) -> Option<(i64, Flight)> {
-    use flights::utc::SUPPORTED_MS;
-    use lab01::event::decode;
     use rdkafka::Message;
 
-    let flight = decode(message.payload()?).ok()?;
     let arrived_ms = message.timestamp().to_millis()?;
-    SUPPORTED_MS.contains(&arrived_ms).then_some((arrived_ms, flight))
+    let flight = flight_of(message.payload()?, arrived_ms).ok()?;
+    Some((arrived_ms, flight))
+}
+
+/// Given: the flight in a payload that arrived at this time, in milliseconds since the epoch, UTC. An
+/// arrival beyond the years in which a flight may be would disarm the guard.
+///
+/// # Errors
+/// The reason, as a sentence, why it is none.
+pub fn flight_of(payload: &[u8], arrived_ms: i64) -> Result<Flight, String> {
+    use flights::utc::SUPPORTED_MS;
+    use lab01::event::decode;
+
+    let flight = decode(payload).map_err(|error| error.to_string())?;
+    if !SUPPORTED_MS.contains(&arrived_ms) {
+        return Err(format!("record with timestamp {arrived_ms}, expected one of 1970 to 2099"));
+    }
+    Ok(flight)
 }
 
 /// Runs the job until its end, or until it is stopped.

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use flights::Flight;
-use flights::utc::SUPPORTED_MS;
 use lab05::board::{Arrival, Board, BoardConfig};
+use lab05::job::flight_of;
 use lab05::window::SizeError;
 
 use crate::checkpoint::{JobState, Position};
@@ -56,7 +55,7 @@ impl JobState {
 
     fn process_record(&mut self, record: &Record, clock: Duration) -> Output {
         let (partition, offset) = (record.partition, record.offset);
-        let flight = match flight_in(record) {
+        let flight = match flight_of(&record.payload, record.timestamp_ms) {
             Ok(flight) => flight,
             Err(reason) => {
                 self.unreadable += 1;
@@ -72,16 +71,6 @@ impl JobState {
             dropped: outcome.dropped.into_iter().collect(),
             unreadable: Vec::new(),
         }
-    }
-}
-
-/// The flight in a record, strictly, as lab 05 reads it: with an arrival from 1970 to 2099. One beyond
-/// would disarm the guard.
-fn flight_in(record: &Record) -> Result<Flight, String> {
-    let flight = lab01::event::decode(&record.payload).map_err(|error| error.to_string())?;
-    match record.timestamp_ms {
-        arrived_ms if SUPPORTED_MS.contains(&arrived_ms) => Ok(flight),
-        other => Err(format!("record with timestamp {other}, expected one of 1970 to 2099")),
     }
 }
 
