@@ -161,13 +161,12 @@ impl<'a> Job<'a> {
         watch: &'a mut dyn FnMut(Effect),
     ) -> Result<Job<'a>, JobError> {
         use crate::recovery::start_offsets;
-        use crate::store::{ensure_tables, stored};
+        use crate::store::{ensure_tables, newest_id};
 
         let database = lab02::table::connect(&config.database).await?;
         database.batch_execute(LET_GO).await.map_err(StoreError::from)?;
         ensure_tables(&database).await?;
-        let numbers = stored(&database, &config.job).await.map_err(RecoveryError::from)?;
-        let newest_id = numbers.first().map_or(0, |(id, _)| *id);
+        let newest_id = newest_id(&database, &config.job).await.map_err(RecoveryError::from)?;
         let begin = match &config.begin {
             Begin::Checkpoint(which) => {
                 crate::recovery::load(&database, &config.job, *which).await?

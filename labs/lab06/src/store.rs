@@ -191,6 +191,16 @@ pub async fn stored(
     Ok(rows.iter().map(|row| (row.get::<_, i64>(0).unsigned_abs(), row.get(1))).collect())
 }
 
+/// Given: the number of a job's newest checkpoint, 0 where it has none.
+///
+/// # Errors
+/// When the database refuses, or is gone.
+pub async fn newest_id(database: &Client, job: &str) -> Result<u64, tokio_postgres::Error> {
+    const NEWEST: &str = "SELECT coalesce(max(id), 0) FROM checkpoints WHERE job = $1";
+    let row = database.query_one(NEWEST, &[&job]).await?;
+    Ok(row.get::<_, i64>(0).unsigned_abs())
+}
+
 /// Given: writes the records that are no flights and are not there yet, within a transaction.
 ///
 /// # Errors
