@@ -1,35 +1,19 @@
 //! The chapter shows what the program and Kafka's own tools print, and what a learner's red run says.
 
 use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use flights::weeks::Week;
 use lab04_solution::curve::{Point, measure};
+use testkit::page::{blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab04-solution");
 
 const MINUTE_MS: i64 = 60_000;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(file: &str) -> String {
-    let file = root().join(file);
-    read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
-
 fn chapter() -> String {
     read("book/src/04-watermarks.md")
-}
-
-/// The blocks of a language.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let block = |rest: &'a str| rest.split("```").next().unwrap_or_default();
-    page.split(begin.as_str()).skip(1).map(block).collect()
 }
 
 /// The commands of the chapter that show what is printed, each with that.
@@ -77,18 +61,7 @@ fn every_output_that_the_chapter_shows_is_what_is_printed() {
 
 #[test]
 fn every_red_run_that_the_chapter_shows_is_on_record() {
-    let folder = root().join("tests/lab04/wrong/snapshots");
-    let files = std::fs::read_dir(folder).expect("the messages are there");
-    let messages: Vec<String> =
-        files.map(|file| read_to_string(file.unwrap().path()).unwrap()).collect();
-    let chapter = chapter();
-    let red: Vec<&str> =
-        blocks(&chapter, "text").into_iter().filter(|block| block.starts_with("  Rule:")).collect();
-    assert_eq!(red.len(), 4, "the chapter has lost or won a red run");
-    for block in red {
-        let is_on_record = messages.iter().any(|message| message.contains(block));
-        assert!(is_on_record, "no wrong answer gives this message:\n{block}");
-    }
+    red_runs_are_on_record("lab04", &chapter(), 4);
 }
 
 #[test]
@@ -172,14 +145,7 @@ fn what_is_said_of_flink_is_what_flink_said() {
 
 #[test]
 fn the_gallery_shows_every_wrong_answer() {
-    let gallery = read("book/src/lab04-mistakes.md");
-    let folder = root().join("tests/lab04/wrong");
-    let files = std::fs::read_dir(folder).expect("the wrong answers are there");
-    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
-    let answers: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
-    for answer in &answers {
-        assert!(gallery.contains(&format!("wrong/{answer}}}}}")), "{answer} is missing");
-    }
-    let sentence = format!("gallery of mistakes](lab04-mistakes.md): {} answers", answers.len());
+    let answers = gallery_shows_every_wrong_answer("lab04");
+    let sentence = format!("gallery of mistakes](lab04-mistakes.md): {answers} answers");
     assert!(chapter().contains(&sentence), "the chapter does not say: {sentence}");
 }

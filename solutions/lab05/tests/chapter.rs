@@ -1,8 +1,6 @@
 //! The chapter and the README show what the program prints, what a learner's red run says, and figures of the weeks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,19 +11,13 @@ use lab05_solution::board::{Arrival, Board, BoardConfig, DroppedRecord};
 use lab05_solution::delays::Delays;
 use lab05_solution::firing::WindowResult;
 use lab05_solution::window::Window;
+use testkit::page::{
+    self, blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab05-solution");
 
 const HOUR_MIN: u64 = 60;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(file: &str) -> String {
-    let file = root().join(file);
-    read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
 
 fn chapter() -> String {
     read("book/src/05-tumbling-aggregation.md")
@@ -34,21 +26,13 @@ fn chapter() -> String {
 /// The chapter holds this, as it is.
 #[track_caller]
 fn shows(text: &str) {
-    assert!(chapter().contains(text), "the chapter does not show:\n{text}");
+    page::shows(&chapter(), text);
 }
 
 /// The chapter says this. In a sentence a line break is a space.
 #[track_caller]
 fn says(sentence: &str) {
-    let chapter = chapter().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(chapter.contains(sentence), "the chapter does not say: {sentence}");
-}
-
-/// The blocks of a language.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let block = |rest: &'a str| rest.split("```").next().unwrap_or_default();
-    page.split(begin.as_str()).skip(1).map(block).collect()
+    page::says(&chapter(), sentence);
 }
 
 /// `1,416`, as the book writes it.
@@ -163,18 +147,7 @@ fn every_output_that_the_chapter_and_the_readme_show_is_what_is_printed() {
 
 #[test]
 fn every_red_run_that_the_chapter_shows_is_on_record() {
-    let folder = root().join("tests/lab05/wrong/snapshots");
-    let files = std::fs::read_dir(folder).expect("the messages are there");
-    let messages: Vec<String> =
-        files.map(|file| read_to_string(file.unwrap().path()).unwrap()).collect();
-    let chapter = chapter();
-    let red: Vec<&str> =
-        blocks(&chapter, "text").into_iter().filter(|block| block.starts_with("  Rule:")).collect();
-    assert_eq!(red.len(), 6, "the chapter has lost or won a red run");
-    for block in red {
-        let is_on_record = messages.iter().any(|message| message.contains(block));
-        assert!(is_on_record, "no wrong answer gives this message:\n{block}");
-    }
+    red_runs_are_on_record("lab05", &chapter(), 6);
 }
 
 /// The row with which the chapter begins: Newark, the hour from 21:00 of 10 February.
@@ -319,14 +292,6 @@ fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
 
 #[test]
 fn the_gallery_shows_every_wrong_answer() {
-    let gallery = read("book/src/lab05-mistakes.md");
-    let folder = root().join("tests/lab05/wrong");
-    let files = std::fs::read_dir(folder).expect("the wrong answers are there");
-    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
-    let answers: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
-    for answer in &answers {
-        assert!(gallery.contains(&format!("wrong/{answer}}}}}")), "{answer} is missing");
-    }
-    let sentence = format!("gallery of mistakes](lab05-mistakes.md): {} answers", answers.len());
-    says(&sentence);
+    let answers = gallery_shows_every_wrong_answer("lab05");
+    says(&format!("gallery of mistakes](lab05-mistakes.md): {answers} answers"));
 }

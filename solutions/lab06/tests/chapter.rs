@@ -4,8 +4,6 @@ mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::fs::read_to_string;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flights::Flight;
@@ -18,37 +16,23 @@ use lab06_solution::crash::{CrashLine, Crashing, Effect, Log, Memory, crash_tabl
 use lab06_solution::store::Output;
 use lab06_solution::turn::{Input, Record, finish, turn};
 use program::said;
+use testkit::page::{self, blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record};
 
 const TOPIC: &str = "lab06.calm";
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn read(file: &str) -> String {
-    let file = root().join(file);
-    read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
-}
 
 fn chapter() -> String {
     read("book/src/06-checkpoints.md")
 }
 
-/// The blocks of a language.
-fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
-    let begin = format!("```{language}\n");
-    let block = |rest: &'a str| rest.split("```").next().unwrap_or_default();
-    page.split(begin.as_str()).skip(1).map(block).collect()
-}
-
+#[track_caller]
 fn shows(text: &str) {
-    assert!(chapter().contains(text), "the chapter does not show:\n{text}");
+    page::shows(&chapter(), text);
 }
 
 /// In a sentence a line break is a space.
+#[track_caller]
 fn says(sentence: &str) {
-    let sentences = chapter().split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(sentences.contains(sentence), "the chapter does not say: {sentence}");
+    page::says(&chapter(), sentence);
 }
 
 /// How the board of the chapter counts: hours, bound 15 min.
@@ -282,18 +266,7 @@ fn the_chapter_shows_the_tables_that_tests_with_servers_print() {
 
 #[test]
 fn every_red_run_that_the_chapter_shows_is_on_record() {
-    let folder = root().join("tests/lab06/wrong/snapshots");
-    let files = std::fs::read_dir(folder).expect("the messages are there");
-    let messages: Vec<String> =
-        files.map(|file| read_to_string(file.unwrap().path()).unwrap()).collect();
-    let chapter = chapter();
-    let red: Vec<&str> =
-        blocks(&chapter, "text").into_iter().filter(|block| block.starts_with("  Rule:")).collect();
-    assert_eq!(red.len(), 6, "the chapter has lost or won a red run");
-    for block in red {
-        let is_on_record = messages.iter().any(|message| message.contains(block));
-        assert!(is_on_record, "no wrong answer gives this message:\n{block}");
-    }
+    red_runs_are_on_record("lab06", &chapter(), 6);
 }
 
 #[test]
@@ -349,13 +322,6 @@ fn a_flipped_digit_is_valid_json_and_no_checkpoint() {
 
 #[test]
 fn the_gallery_shows_every_wrong_answer() {
-    let gallery = read("book/src/lab06-mistakes.md");
-    let folder = root().join("tests/lab06/wrong");
-    let files = std::fs::read_dir(folder).expect("the wrong answers are there");
-    let names = files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned());
-    let answers: Vec<String> = names.filter(|name| name.ends_with(".rs")).collect();
-    for answer in &answers {
-        assert!(gallery.contains(&format!("wrong/{answer}}}}}")), "{answer} is missing");
-    }
-    says(&format!("gallery of mistakes](lab06-mistakes.md): {} answers", answers.len()));
+    let answers = gallery_shows_every_wrong_answer("lab06");
+    says(&format!("gallery of mistakes](lab06-mistakes.md): {answers} answers"));
 }

@@ -13,6 +13,7 @@
 //! | [`own`] | a test that has something of its own on the servers |
 //! | [`kafka`] | topics and groups of one test's own |
 //! | `database` | a database of one test's own |
+//! | [`page`] | a page of the book, held against what it speaks of |
 //! | `rig_test` | a test with a database, or with Kafka and a database |
 //! | `lab` | which lab this is: its files, steps and chapter |
 //! | `names` | which test is running, and names made from it |
@@ -28,6 +29,7 @@ pub mod deadline;
 pub mod difference;
 pub mod kafka;
 pub mod own;
+pub mod page;
 #[cfg(feature = "property")]
 pub mod property;
 #[cfg(feature = "database")]
