@@ -1,6 +1,9 @@
 //! `checks solutions` and `checks crates`: the tests of everything but the untouched labs, with
 //! real Kafka and PostgreSQL.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use crate::cargo::{self, Run};
@@ -8,7 +11,10 @@ use crate::libtest::{self, Verdict};
 use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
 use crate::repo::{Package, Repo};
 
-/// Runs the labs' suites on the reference answers, one package at a time.
+/// So many packages are tested at once. They wait for their servers most of the time.
+const PACKAGES_AT_ONCE: usize = 2;
+
+/// Runs the labs' suites on the reference answers.
 ///
 /// # Errors
 /// When there is no solution, or cargo cannot be started.
@@ -37,13 +43,12 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
 /// When cargo cannot be started.
 pub fn run_crates(repo: &Repo) -> Result<Outcome, NotRun> {
     let mut tally = Tally::default();
-    let mut packages = 0;
-    for package in repo.packages.iter().filter(|p| !p.is_lab() && !p.is_suite()) {
-        test(repo, package, &[], &mut tally)?;
-        packages += 1;
-    }
+    let is_crate = |package: &&Package| !package.is_lab() && !package.is_suite();
+    let packages: Vec<_> = repo.packages.iter().filter(is_crate).collect();
+    let scope = plural(packages.len(), "crate");
+    test_all(repo, packages, &[], &mut tally)?;
     let tests = tally.passed as usize + tally.failures.len();
-    let scope = format!("{}, {}", plural(packages, "crate"), plural(tests, "test"));
+    let scope = format!("{scope}, {}", plural(tests, "test"));
     Ok(tally.outcome(scope, "passed"))
 }
 
@@ -57,33 +62,68 @@ pub fn suites(
     tally: &mut Tally,
 ) -> Result<(Suites, Vec<String>), NotRun> {
     let (began, before) = (Instant::now(), tally.all());
-    let mut said = Vec::new();
-    for package in repo.packages.iter().filter(|package| package.is_suite()) {
-        said.push(test(repo, package, environment, tally)?);
-    }
+    // A later lab has more to do, and what takes longest comes first.
+    let packages = repo.packages.iter().rev().filter(|package| package.is_suite()).collect();
+    let said = test_all(repo, packages, environment, tally)?;
     Ok((Suites { tests: tally.all() - before, took: began.elapsed() }, said))
 }
 
-/// `cargo test -p` of one package. Returns what it printed.
-fn test(
+/// Tests these packages and counts. Returns what each has printed.
+fn test_all(
     repo: &Repo,
-    package: &Package,
+    packages: Vec<&Package>,
     environment: &[(&str, &str)],
     tally: &mut Tally,
-) -> Result<String, NotRun> {
+) -> Result<Vec<String>, NotRun> {
+    let runs = several_at_once(packages, |package| {
+        test(repo, package, environment).map(|run| (package.name.clone(), run))
+    });
+    let mut said = Vec::new();
+    for run in runs {
+        let (package, run) = run?;
+        count(&package, &run, tally);
+        said.push(run.output);
+    }
+    Ok(said)
+}
+
+/// Does the work for each item, for [`PACKAGES_AT_ONCE`] of them at a time, begun in order. The results
+/// are in the order in which they were there.
+fn several_at_once<T: Sync, R: Send>(items: Vec<T>, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    let work_off = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = work(item);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..PACKAGES_AT_ONCE {
+            scope.spawn(work_off);
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `cargo test -p` of one package.
+fn test(repo: &Repo, package: &Package, environment: &[(&str, &str)]) -> Result<Run, NotRun> {
     let mut command = cargo::cargo(&repo.root);
     command.args(["test", "-p", &package.name, "--no-fail-fast"]);
-    let run = cargo::run_apart(command.envs(environment.iter().copied()))?;
-    println!("cargo test -p {}", package.name);
+    cargo::run_apart(command.envs(environment.iter().copied()))
+}
+
+/// Prints the results of one package's tests, and counts them.
+fn count(package: &str, run: &Run, tally: &mut Tally) {
+    println!("cargo test -p {package}");
     for line in libtest::result_lines(&run.output) {
         println!("{line}");
     }
-    count(&package.name, &run, tally);
-    Ok(run.output)
+    count_tests(package, run, tally);
 }
 
 /// Counts the tests of one run of `cargo test`.
-pub fn count(package: &str, run: &Run, tally: &mut Tally) {
+pub fn count_tests(package: &str, run: &Run, tally: &mut Tally) {
     let failed_before = tally.failures.len();
     match libtest::verdicts(&run.output) {
         Ok(verdicts) => {
@@ -162,8 +202,22 @@ mod tests {
     fn counted(script: &str) -> Tally {
         let run = cargo::run(Command::new("sh").args(["-c", script])).unwrap();
         let mut tally = Tally::default();
-        count("lab01-solution", &run, &mut tally);
+        count_tests("lab01-solution", &run, &mut tally);
         tally
+    }
+
+    #[test]
+    fn each_item_is_worked_off_once() {
+        let mut squares = several_at_once(vec![3, 1, 2], |item| item * item);
+        squares.sort_unstable();
+        assert_eq!(squares, [1, 4, 9]);
+        assert_eq!(several_at_once(Vec::<i32>::new(), |item| *item), [0; 0]);
+    }
+
+    #[test]
+    fn two_are_worked_off_at_the_same_time() {
+        let both = std::sync::Barrier::new(PACKAGES_AT_ONCE);
+        several_at_once(vec![(); PACKAGES_AT_ONCE], |()| both.wait());
     }
 
     #[test]
