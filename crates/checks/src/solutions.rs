@@ -1,18 +1,13 @@
 //! `checks solutions` and `checks crates`: the tests of everything but the untouched labs, with
 //! real Kafka and PostgreSQL.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::Instant;
 
+use crate::at_once::two_at_once;
 use crate::cargo::{self, Run};
 use crate::libtest::{self, Verdict};
 use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
 use crate::repo::{Package, Repo};
-
-/// So many packages are tested at once. They wait for their servers most of the time.
-const PACKAGES_AT_ONCE: usize = 2;
 
 /// Runs the labs' suites on the reference answers.
 ///
@@ -75,7 +70,7 @@ fn test_all(
     environment: &[(&str, &str)],
     tally: &mut Tally,
 ) -> Result<Vec<String>, NotRun> {
-    let runs = several_at_once(packages, |package| {
+    let runs = two_at_once(&packages, |package| {
         test(repo, package, environment).map(|run| (package.name.clone(), run))
     });
     let mut said = Vec::new();
@@ -85,25 +80,6 @@ fn test_all(
         said.push(run.output);
     }
     Ok(said)
-}
-
-/// Does the work for each item, for [`PACKAGES_AT_ONCE`] of them at a time, begun in order. The results
-/// are in the order in which they were there.
-fn several_at_once<T: Sync, R: Send>(items: Vec<T>, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    let work_off = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = work(item);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push(result);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..PACKAGES_AT_ONCE {
-            scope.spawn(work_off);
-        }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `cargo test -p` of one package.
@@ -204,20 +180,6 @@ mod tests {
         let mut tally = Tally::default();
         count_tests("lab01-solution", &run, &mut tally);
         tally
-    }
-
-    #[test]
-    fn each_item_is_worked_off_once() {
-        let mut squares = several_at_once(vec![3, 1, 2], |item| item * item);
-        squares.sort_unstable();
-        assert_eq!(squares, [1, 4, 9]);
-        assert_eq!(several_at_once(Vec::<i32>::new(), |item| *item), [0; 0]);
-    }
-
-    #[test]
-    fn two_are_worked_off_at_the_same_time() {
-        let both = std::sync::Barrier::new(PACKAGES_AT_ONCE);
-        several_at_once(vec![(); PACKAGES_AT_ONCE], |()| both.wait());
     }
 
     #[test]
