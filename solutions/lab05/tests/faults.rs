@@ -11,7 +11,7 @@ use lab01::topic::{Retention, TopicSpec, ensure_topic};
 use lab02::batch::BatchLimits;
 use lab05_solution::board::BoardConfig;
 use lab05_solution::input::Until;
-use lab05_solution::job::{JobConfig, JobError, Progress, run};
+use lab05_solution::job::{JobConfig, JobError, Progress, TURN_RECORDS, run};
 use lab05_solution::tables::{DROPPED, RESULTS, ensure_tables};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminOptions, NewPartitions};
@@ -229,17 +229,20 @@ fn a_partition_is_not_idle_because_the_database_was_slow() {
                 }
             })
             .await;
-            put(&config.kafka, &config.topic, 0, &[flight("EWR", at("09:00"))]).await;
+            // More than one turn takes, so that the clock is looked at between them.
+            let further = vec![flight("EWR", at("09:00")); TURN_RECORDS + 1];
+            put(&config.kafka, &config.topic, 0, &further).await;
             let pause = format!("SELECT pg_sleep({})", 2 * IDLE_AFTER.as_secs());
             lock.batch_execute(&pause).await.expect("the database waits");
             lock.commit().await.expect("the table is free");
-            let now = until_read(&mut told, 5).await;
+            let so_far = 4 + further.len() as u64;
+            let now = until_read(&mut told, so_far).await;
             let watermark = now.watermark_ms.map(utc::format);
             let slower = Some(utc::format(at("07:05")));
             assert_eq!(watermark, slower, "partition 1 was idle, though nobody had listened to it");
 
             put(&config.kafka, &config.topic, 1, &[flight("EWR", at("07:40"))]).await;
-            let now = until_read(&mut told, 6).await;
+            let now = until_read(&mut told, so_far + 1).await;
             assert_eq!(now.counts.dropped.total(), 0);
             stop.cancel();
         };
