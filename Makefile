@@ -64,7 +64,7 @@ soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a mil
 BENCH := --manifest-path crates/bench/Cargo.toml --locked
 # Criterion takes a relative folder from the package, cargo from here.
 bench: export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
-bench: ## Measure the reference answers beside bare clients; writes data/bench.* and the chart
+bench: ## Measure the reference answers beside bare clients; writes data/bench* and the chart
 	@cargo bench -q $(BENCH) -- --noplot --quiet
 	@cargo run -q --release $(BENCH)
 

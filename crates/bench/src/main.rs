@@ -1,6 +1,6 @@
 //! `make bench`: the reference answers' producer and consumers against bare loops with the same
-//! settings, on the same topic, in one run. Prints a table, and writes it with its chart for the
-//! book.
+//! settings, on the same topic, in one run; then lab 05's job. Prints tables, and writes them with
+//! a chart for the book.
 
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -16,12 +16,17 @@ use rdkafka::client::DefaultClientContext;
 use rig::Rig;
 use runs::RunSchema;
 
+use crate::alone::ALONE;
 use crate::clients::Ground;
+use crate::job_report::JobReport;
 use crate::measure::Run;
 use crate::pure::target_folder;
 use crate::report::{Contender, Group, Report};
 
+mod alone;
 mod clients;
+mod job_report;
+mod lab05;
 mod measure;
 mod pure;
 mod report;
@@ -41,6 +46,19 @@ const BATCH_RECORDS: usize = 500;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match &arguments[..] {
+        [] => all().await,
+        [ALONE, work @ ..] => {
+            println!("{}", serde_json::to_string(&lab05::alone(work).await?)?);
+            Ok(())
+        }
+        other => Err(format!("expected no arguments, found {other:?}").into()),
+    }
+}
+
+async fn all() -> Result<(), Box<dyn Error>> {
     let rig = Rig::up()?;
     let schema = RunSchema::open(rig.database_url(), "bench").await?;
     let name = |purpose| format!("{}bench.{purpose}.{}", rig.prefix(), std::process::id());
@@ -63,14 +81,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let to_fill = ground(name("to-fill"));
     let filled = ground(name("filled"));
     for ground in [&to_fill, &filled] {
-        ensure_topic(&ground.kafka, &spec(&ground.topic)).await?;
+        ensure_topic(&ground.kafka, &spec(&ground.topic, PARTITIONS)).await?;
     }
     let measured = measure(&to_fill, &filled).await;
     delete(&rig.kafka(), &[&to_fill.topic, &filled.topic]).await?;
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let report = Report { groups: measured?, pure: pure::read(&target_folder()?)? };
-    println!("{}", report.table());
+    let target = target_folder()?;
+    let report = Report {
+        groups: measured?,
+        pure: pure::read(&target, &pure::CLIENTS)?,
+        job: JobReport {
+            to_windows: pure::read(&target, &pure::TO_WINDOWS)?,
+            by_keys: pure::read(&target, &pure::BY_KEYS)?,
+            processes: lab05::measure(&rig).await?,
+            flink: job_report::Flink::read(&root)?,
+            states: lab05::states()?,
+        },
+    };
+    println!("{}\n{}", report.table(), report.job.tables());
     report.write(&root)?;
     Ok(())
 }
@@ -129,9 +158,9 @@ fn records() -> Vec<Record> {
     (0..RECORDS).map(record).collect()
 }
 
-fn spec(topic: &str) -> TopicSpec {
+fn spec(topic: &str, partitions: i32) -> TopicSpec {
     let (name, retention) = (topic.to_owned(), Retention::Forever);
-    TopicSpec { name, partitions: PARTITIONS, replication: 1, retention }
+    TopicSpec { name, partitions, replication: 1, retention }
 }
 
 async fn delete(kafka: &ClientConfig, topics: &[&str]) -> Result<(), Box<dyn Error>> {

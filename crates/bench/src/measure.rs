@@ -50,7 +50,7 @@ impl Clock {
 }
 
 /// The processor time of this process so far, in user and in system mode.
-fn cpu_time() -> Duration {
+pub fn cpu_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask for its own usage");
     [usage.user_time(), usage.system_time()]
         .iter()

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::job_report::JobReport;
 use crate::measure::{Rates, Run, median};
 use crate::pure::Pure;
 use crate::{RECORDS, ROUNDS};
@@ -35,6 +36,8 @@ pub struct Report {
     pub groups: Vec<Group>,
     /// The parts without a client.
     pub pure: Vec<Pure>,
+    /// Lab 05, which has tables of its own.
+    pub job: JobReport,
 }
 
 impl Contender {
@@ -98,13 +101,15 @@ impl Report {
         table
     }
 
-    /// Writes `data/bench.md`, `data/bench.json` and the book's `img/bench-clients.svg`.
+    /// Writes `data/bench.md`, `data/bench-lab05.md`, `data/bench.json` and the book's
+    /// `img/bench-clients.svg`.
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, root: &Path) -> io::Result<()> {
         let json = serde_json::to_string_pretty(&self.data()).expect("numbers and texts");
         std::fs::write(root.join("data/bench.md"), self.table())?;
+        std::fs::write(root.join("data/bench-lab05.md"), self.job.tables())?;
         std::fs::write(root.join("data/bench.json"), json + "\n")?;
         std::fs::write(root.join("book/src/img/bench-clients.svg"), self.chart())
     }
@@ -131,7 +136,8 @@ impl Report {
             .iter()
             .map(|part| json!({ "name": part.title, "ns_per_record": part.ns_per_record }))
             .collect();
-        json!({ "records": RECORDS, "rounds": ROUNDS, "clients": clients, "pure": pure })
+        let (records, rounds, lab05) = (RECORDS, ROUNDS, self.job.data());
+        json!({ "records": records, "rounds": rounds, "clients": clients, "pure": pure, "lab05": lab05 })
     }
 
     /// The ratios as bars, in the colour of the text around them. A drawing in a page must not
@@ -187,7 +193,7 @@ impl Report {
 }
 
 /// A number as people write it: `1,234,567`.
-fn thousands(number: f64) -> String {
+pub fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -20,5 +20,6 @@ pub mod dropped;
 pub mod firing;
 pub mod input;
 pub mod job;
+pub mod run_topic;
 pub mod tables;
 pub mod window;

@@ -24,6 +24,7 @@ use lab04::guard::ALLOWED_AHEAD;
 use lab05::board::BoardConfig;
 use lab05::input::Until;
 use lab05::job::{self, JobConfig, Progress};
+use lab05::run_topic::replay;
 use lab05::tables::{DROPPED, RESULTS, ensure_tables};
 use rig::Rig;
 use rig::ending::exit_code;
@@ -31,7 +32,7 @@ use runs::{Figures, IdleAfter, LiveLine, RunSchema, stop_on_signal};
 use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
 
-use crate::topic::{dead_letters_of, fill, replay};
+use crate::topic::{dead_letters_of, fill};
 
 /// The package: a run of the reference answer leaves a learner's own topics and tables alone.
 const PACKAGE: &str = env!("CARGO_PKG_NAME");
@@ -125,7 +126,10 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let job = run_job(&config, arguments, records, &stop);
     let done = match arguments.speed {
         None => job.await?,
-        Some(speed) => tokio::try_join!(job, replay(&config, flights, speed, &stop))?.0,
+        Some(speed) => {
+            let replay = replay(&config.kafka, &config.topic, flights, speed, &stop);
+            tokio::try_join!(job, async { Ok(replay.await?) })?.0
+        }
     };
     picture::draw(&schema, &done, out).await
 }

@@ -1,26 +1,17 @@
-//! Given: the topic of a run, filled once or as the week goes by.
+//! Given: the topic of a run, its name and what is on it before the run.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
 use flights::Flight;
-use flights::replay::{Replay, Speed, arrival_order};
+use flights::replay::{Speed, arrival_order};
 use flights::weeks::Week;
 use lab01::publish::publish;
-use lab01::record::to_record;
-use lab01::topic::{Retention, TopicError, TopicSpec, ensure_topic};
-use lab02::in_flight::Publisher;
-use lab02::producer::{ProducerLimits, producer_config};
-use lab05::job::JobConfig;
+use lab05::run_topic::make_topic;
 use rdkafka::ClientConfig;
 use runs::filled_once;
-use tokio_util::sync::CancellationToken;
 
 use crate::{Arguments, PACKAGE};
-
-/// So many records of a replay are on their way at a time.
-const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not 0");
 
 /// A topic for each data set and number of partitions, so that no run changes what another reads. A
 /// replay has one of its own.
@@ -49,49 +40,16 @@ pub async fn fill(
     arguments: &Arguments,
 ) -> Result<Vec<Flight>, Box<dyn Error>> {
     let flights = arrival_order(arguments.week.load().departed);
-    make(kafka, &dead_letters_of(topic), 1).await?;
+    make_topic(kafka, &dead_letters_of(topic), 1).await?;
     if arguments.speed.is_some() {
-        make(kafka, topic, arguments.partitions).await?;
+        make_topic(kafka, topic, arguments.partitions).await?;
         return Ok(flights);
     }
     filled_once(kafka, topic, flights.len() as u64, async || {
-        make(kafka, topic, arguments.partitions).await?;
+        make_topic(kafka, topic, arguments.partitions).await?;
         publish(kafka, topic, &flights, &mut |_| {}).await?;
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;
     Ok(flights)
-}
-
-/// Publishes each flight when it is due, until the last one or a stop.
-pub async fn replay(
-    config: &JobConfig,
-    flights: Vec<Flight>,
-    speed: Speed,
-    stop: &CancellationToken,
-) -> Result<(), Box<dyn Error>> {
-    let producer = producer_config(&config.kafka, &ProducerLimits::default()).create()?;
-    let mut publisher = Publisher::new(producer, &config.topic, IN_FLIGHT);
-    let mut replay = Replay::new(flights, speed);
-    loop {
-        let flight = tokio::select! {
-            () = stop.cancelled() => break,
-            flight = replay.next() => flight,
-        };
-        let Some(flight) = flight else { break };
-        if publisher.send(to_record(&flight)?.into()).await.is_err() {
-            break;
-        }
-    }
-    match publisher.close().await.not_delivered.into_iter().next() {
-        Some(failed) => Err(failed.into()),
-        None => Ok(()),
-    }
-}
-
-async fn make(kafka: &ClientConfig, topic: &str, partitions: i32) -> Result<(), TopicError> {
-    let name = topic.to_owned();
-    let spec = TopicSpec { name, partitions, replication: 1, retention: Retention::Forever };
-    ensure_topic(kafka, &spec).await?;
-    Ok(())
 }

@@ -1,17 +1,14 @@
 //! Given: the topic of a run, filled once or as the week goes by.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime};
 
 use flights::edge_log::FLINK_SEED;
-use flights::replay::{Replay, Speed, arrival_order};
+use flights::replay::{Speed, arrival_order};
 use flights::{Flight, Generator, RecordGenerator};
 use lab01::publish::publish;
-use lab01::record::to_record;
-use lab01::topic::{Retention, TopicError, TopicSpec, describe_topic, ensure_topic};
-use lab02::in_flight::Publisher;
-use lab02::producer::{ProducerLimits, producer_config};
+use lab01::topic::describe_topic;
+use lab05::run_topic::{self, make_topic};
 use rdkafka::ClientConfig;
 use runs::{filled_once, write_generated};
 use tokio::task::spawn_blocking;
@@ -19,9 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::PACKAGE;
 use crate::arguments::Source;
-
-/// So many records of a replay are on their way at a time.
-const IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not 0");
 
 /// The topic's name: one for each data set and number of partitions, so that no run changes what
 /// another reads. A replay has one of its own.
@@ -74,10 +68,10 @@ pub async fn fill(
         return Ok(());
     };
     if source.speed.is_some() {
-        return Ok(make(kafka, topic, source.partitions).await?);
+        return Ok(make_topic(kafka, topic, source.partitions).await?);
     }
     filled_once(kafka, topic, records, async || {
-        make(kafka, topic, source.partitions).await?;
+        make_topic(kafka, topic, source.partitions).await?;
         match source.made {
             Some(records) => {
                 write_made(kafka, topic, source.partitions, records, bound_min).await?;
@@ -123,28 +117,5 @@ pub async fn replay(
     speed: Speed,
     stop: &CancellationToken,
 ) -> Result<(), Box<dyn Error>> {
-    let producer = producer_config(kafka, &ProducerLimits::default()).create()?;
-    let mut publisher = Publisher::new(producer, topic, IN_FLIGHT);
-    let mut replay = Replay::new(in_arrival_order(source), speed);
-    loop {
-        let flight = tokio::select! {
-            () = stop.cancelled() => break,
-            flight = replay.next() => flight,
-        };
-        let Some(flight) = flight else { break };
-        if publisher.send(to_record(&flight)?.into()).await.is_err() {
-            break;
-        }
-    }
-    match publisher.close().await.not_delivered.into_iter().next() {
-        Some(failed) => Err(failed.into()),
-        None => Ok(()),
-    }
-}
-
-async fn make(kafka: &ClientConfig, topic: &str, partitions: i32) -> Result<(), TopicError> {
-    let name = topic.to_owned();
-    let spec = TopicSpec { name, partitions, replication: 1, retention: Retention::Forever };
-    ensure_topic(kafka, &spec).await?;
-    Ok(())
+    Ok(run_topic::replay(kafka, topic, in_arrival_order(source), speed, stop).await?)
 }

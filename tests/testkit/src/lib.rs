@@ -14,6 +14,7 @@
 //! | [`kafka`] | topics and groups of one test's own |
 //! | `database` | a database of one test's own |
 //! | [`page`] | a page of the book, held against what it speaks of |
+//! | [`program`] | a program at work, stopped as Ctrl-C does |
 //! | `rig_test` | a test with a database, or with Kafka and a database |
 //! | `lab` | which lab this is: its files, steps and chapter |
 //! | `names` | which test is running, and names made from it |
@@ -30,6 +31,7 @@ pub mod difference;
 pub mod kafka;
 pub mod own;
 pub mod page;
+pub mod program;
 #[cfg(feature = "property")]
 pub mod property;
 #[cfg(feature = "database")]
