@@ -23,6 +23,7 @@ use crate::fencing::Epoch;
 use crate::interval::Interval;
 use crate::last_record::{LastRecordError, fingerprints};
 use crate::recovery::{RecoveryError, Which};
+use crate::rewind::{RewindError, TakenBack};
 use crate::state::{Checkpoint, SavedPartition};
 use crate::store::{Output, StoreError, Writer};
 use crate::turn::{Effects, Input, Record};
@@ -79,6 +80,8 @@ pub struct Progress {
     pub checkpoints: u64,
     /// The number of the newest.
     pub checkpoint_id: u64,
+    /// Rows that it took back, since it began with an earlier checkpoint.
+    pub taken_back: TakenBack,
 }
 // ANCHOR_END: job_config
 
@@ -125,6 +128,9 @@ pub enum JobError {
     /// A checkpoint could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The tables could not be set back to an earlier checkpoint.
+    #[error(transparent)]
+    Rewind(#[from] RewindError),
 }
 
 /// A job at work, and all that it holds open.
@@ -241,6 +247,23 @@ impl<'a> Job<'a> {
     fn was_finished_before(&self) -> bool {
         let finished = self.last.as_ref().is_some_and(|checkpoint| checkpoint.finished);
         finished && self.is_at_the_end() && self.config.begin == Begin::Checkpoint(Which::Latest)
+    }
+
+    /// Makes the first checkpoint of a job that begins with an earlier one, and in the same transaction
+    /// sets the tables back. Whoever goes on after a crash is to begin here too, and not at another
+    /// checkpoint or none.
+    async fn go_back(&mut self) -> Result<(), JobError> {
+        let Some(back_to) = self.last.take() else { return Ok(()) };
+        let first = self.snapshot();
+        let began = Instant::now();
+        let taken_back =
+            crate::rewind::write(&self.database, &self.writer, &back_to, &first).await?;
+        self.written = Some(first);
+        self.not_reading += began.elapsed();
+        (self.watch)(Effect::Write);
+        self.commit().await?;
+        self.progress.taken_back = taken_back;
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<Vec<Input>, JobError> {
@@ -363,10 +386,10 @@ impl Effects for Job<'_> {
 
 /// Runs the job until its end, or until it is stopped.
 ///
-/// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first. At the
-/// end of its input every window fires. A stop fires nothing: it makes a checkpoint, which is
-/// also what a savepoint is made of. `on_progress` is called after each turn, `watch` after each
-/// effect.
+/// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first and sets
+/// the tables back to it, in one transaction. At the end of its input every window fires. A stop fires
+/// nothing: it makes a checkpoint, which is also what a savepoint is made of. `on_progress` is called
+/// after each turn and after the tables were set back, `watch` after each effect.
 ///
 /// # Errors
 /// [`JobError`]. The memory of the job is gone then, and nobody needs it: what was committed is enough
@@ -384,8 +407,8 @@ pub async fn run(
         return Ok(Ended { progress: job.progress(), checkpoint: job.last });
     }
     if config.begin != Begin::Checkpoint(Which::Latest) {
-        // Whoever goes on after a crash is to begin here too, and not at another checkpoint or none.
-        checkpoint(&mut job).await?;
+        job.go_back().await?;
+        on_progress(&job.progress());
     }
     for partition in job.input.ended() {
         let outcome = job.process(&Input::EndOf(partition))?;

@@ -10,6 +10,7 @@ use lab06::job::{Begin, Ended, JobConfig, Progress, run as run_job};
 use lab06::recovery::Which;
 use lab06::savepoint::{self, SavepointError};
 use lab06::state::Checkpoint;
+use rig::say::say;
 use runs::{Figures, LiveLine, stop_on_signal};
 use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
@@ -94,6 +95,9 @@ async fn job_at_work(
         config,
         stop,
         &mut |now| {
+            if last.taken_back != now.taken_back && now.taken_back.is_any() {
+                say(&now.taken_back.to_string());
+            }
             last = *now;
             show(now, |note, figures| line.show_with(note, figures));
             if is_replay && total.is_some_and(|total| now.read >= total) {

@@ -6,7 +6,7 @@ mod program;
 use std::fs;
 use std::path::Path;
 
-use program::{AtWork, CHECKPOINTS, ROWS, number, refused, said, until_at_least};
+use program::{AtWork, CHECKPOINTS, ROWS, number, program, refused, said, text, until_at_least};
 
 /// A topic of the program's own, without the rest of its arguments.
 const STORM: [&str; 2] = ["--partitions", "1"];
@@ -69,6 +69,19 @@ fn ctrl_c_makes_a_checkpoint_and_a_savepoint_and_another_run_goes_on_from_either
     assert!(said(&with(&["--job", elsewhere])).contains("4675 in 331 rows"));
     let there = said(&with(&["--job", elsewhere, "--from-savepoint", file]));
     assert!(there.contains("     4675 in 331 rows of "), "{there}");
+}
+
+#[test]
+fn a_run_that_goes_back_says_what_it_has_taken_back() {
+    let job = "lab06_run_back";
+    said(&with(&["--job", job, "--checkpoint-every", SELDOM]));
+    // The only checkpoint is that of the end, which has fired the last hour of three airports.
+    let back = program(&with(&["--job", job, "--checkpoint", "1"]));
+    let (said, shown) = (text(&back.stdout), text(&back.stderr));
+    assert!(said.contains("     4675 in 331 rows of "), "{said}{shown}");
+    let expected = "taken back: 3 rows of processed_events_aggregated (0 written again as they were \
+                    then), 0 of dropped_records, 0 of dead_letters\n";
+    assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]

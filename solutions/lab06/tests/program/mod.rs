@@ -7,6 +7,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rig::Rig;
 use runs::RunSchema;
 use tokio::runtime::Runtime;
@@ -105,6 +108,13 @@ pub fn ask<T>(job: &str, question: impl AsyncFnOnce(Client) -> T) -> T {
         let schema = RunSchema::open(rig.database_url(), job).await.expect("there is a schema");
         question(schema.connect().await.expect("the database takes connections")).await
     })
+}
+
+/// Removes a topic.
+pub async fn remove(kafka: &ClientConfig, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = kafka.create().expect("the settings are good");
+    let removed = admin.delete_topics(&[topic], &AdminOptions::new()).await;
+    removed.expect("the broker answers").remove(0).expect("the topic was there");
 }
 
 /// One number from the tables of a job; -1 where they are not there yet.
