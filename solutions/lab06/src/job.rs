@@ -150,7 +150,7 @@ pub struct Job<'a> {
     began: Instant,
     not_reading: Duration,
     /// The clock when the inputs at hand were read.
-    clock: Duration,
+    read_at: Duration,
     looked: Instant,
     progress: Progress,
     watch: &'a mut dyn FnMut(Effect),
@@ -217,7 +217,7 @@ impl<'a> Job<'a> {
             written: None,
             began: now,
             not_reading: Duration::ZERO,
-            clock: Duration::ZERO,
+            read_at: Duration::ZERO,
             looked: now,
             progress: Progress { checkpoint_id: newest_id.max(begun_at), ..Progress::default() },
             watch,
@@ -266,6 +266,11 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
+    /// The clock that idleness is told by. It stands still while the job does not read.
+    fn clock(&self) -> Duration {
+        self.began.elapsed().saturating_sub(self.not_reading)
+    }
+
     async fn read(&mut self) -> Result<Vec<Input>, JobError> {
         let consumer = self.input.consumer();
         let mut records = consumer.stream();
@@ -311,14 +316,16 @@ impl Effects for Job<'_> {
     async fn poll(&mut self) -> Result<Vec<Input>, JobError> {
         if self.config.until == Until::Stopped && self.looked.elapsed() >= BETWEEN_LOOKS {
             let began = Instant::now();
-            self.input.look().await?;
+            let added = self.input.look().await?;
             self.looked = Instant::now();
             self.not_reading += began.elapsed();
+            for (partition, next_offset) in added {
+                self.state.add_partition(partition, next_offset, self.clock());
+            }
         }
         let mut inputs = self.read().await?;
-        // The clock that idleness is told by. It stands still while the job does not read.
-        self.clock = self.began.elapsed().saturating_sub(self.not_reading);
-        inputs.push(Input::Time(self.clock));
+        self.read_at = self.clock();
+        inputs.push(Input::Time(self.read_at));
         (self.watch)(Effect::Poll);
         Ok(inputs)
     }
@@ -327,7 +334,7 @@ impl Effects for Job<'_> {
         let is_record = u64::from(matches!(input, Input::Record(_)));
         self.changes += is_record;
         self.progress.read += is_record;
-        let outcome = self.state.process(input, self.clock);
+        let outcome = self.state.process(input, self.read_at);
         (self.watch)(Effect::Process);
         Ok(outcome)
     }
