@@ -53,8 +53,8 @@ pub async fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Box<dyn Er
             tokio::try_join!(job, replay(&kafka, &setting.topic, source, speed, &stop))?.0
         }
     };
-    if let (Some(path), Some(checkpoint)) = (&arguments.savepoint, &ended.checkpoint) {
-        save(path, checkpoint, out)?;
+    if let Some(path) = &arguments.savepoint {
+        save(path, &ended.checkpoint, out)?;
     }
     picture::draw(&setting.schema, &ended, out).await
 }

@@ -90,9 +90,8 @@ pub struct Progress {
 pub struct Ended {
     /// How far it has come.
     pub progress: Progress,
-    /// Its last checkpoint. Everything up to here is in the tables. `None` where there was nothing
-    /// to do.
-    pub checkpoint: Option<Checkpoint>,
+    /// Its last checkpoint. Everything up to here is in the tables.
+    pub checkpoint: Checkpoint,
 }
 
 /// Why a job stopped before its end. What it had committed is in the tables, and the next start goes
@@ -240,6 +239,12 @@ impl<'a> Job<'a> {
     /// Whether a bounded input is read to its end.
     pub fn is_at_the_end(&self) -> bool {
         self.input.is_at_end()
+    }
+
+    fn ended(self) -> Ended {
+        let checkpoint =
+            self.last.clone().expect("whoever ends has found a checkpoint or made one");
+        Ended { progress: self.progress(), checkpoint }
     }
 
     /// Whether the results of this very input's end are in these tables already. Those of a savepoint
@@ -395,8 +400,9 @@ impl Effects for Job<'_> {
 ///
 /// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first and sets
 /// the tables back to it, in one transaction. At the end of its input every window fires. A stop fires
-/// nothing: it makes a checkpoint, which is also what a savepoint is made of. `on_progress` is called
-/// after each turn and after the tables were set back, `watch` after each effect.
+/// nothing: it makes a checkpoint, which is also what a savepoint is made of, unless nothing has changed
+/// since the last one; before the first record there is none, so it makes one of the offsets at which the
+/// job begins. `on_progress` is called after each turn and after the tables were set back, `watch` after each effect.
 ///
 /// # Errors
 /// [`JobError`]. The memory of the job is gone then, and nobody needs it: what was committed is enough
@@ -411,7 +417,7 @@ pub async fn run(
 
     let mut job = Job::open(config, watch).await?;
     if job.was_finished_before() {
-        return Ok(Ended { progress: job.progress(), checkpoint: job.last });
+        return Ok(job.ended());
     }
     if config.begin != Begin::Checkpoint(Which::Latest) {
         job.go_back().await?;
@@ -427,11 +433,11 @@ pub async fn run(
     }
     if job.is_at_the_end() {
         finish(&mut job).await?;
-    } else if job.changes > 0 {
+    } else if job.changes > 0 || job.last.is_none() {
         checkpoint(&mut job).await?;
     }
     on_progress(&job.progress());
-    Ok(Ended { progress: job.progress(), checkpoint: job.last })
+    Ok(job.ended())
 }
 
 /// A consumer has to name a group. This one joins none and commits nothing.
