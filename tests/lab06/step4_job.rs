@@ -177,10 +177,11 @@ fn a_commit_that_is_not_answered_loses_and_repeats_nothing() {
             (Cut::BeforeTheAnswer, "before_the_answer", vec![1, 2, 3]),
         ] {
             let direct = machine(&rig.database, name).await;
-            let database = over_a_cut_wire(rig, &direct, cut, 3);
+            // The first commit on the wire is that of the tables.
+            let database = over_a_cut_wire(rig, &direct, cut, 1 + 3);
             let cut_off = JobConfig { database, ..config.clone() };
             rule("A job whose commit is not answered stops, and says that nobody knows.")
-                .picture(format!("the wire to the database is cut at the third commit, {name}"))
+                .picture(format!("the wire to the database is cut at the third checkpoint's commit, {name}"))
                 .ask("The commit may have happened. What could a job that goes on still know for sure?")
                 .refuses(to_the_end(&cut_off).await, "Unanswered", |error| {
                     matches!(error, JobError::Store(StoreError::Unanswered(_)))
@@ -196,7 +197,7 @@ fn a_commit_that_is_not_answered_loses_and_repeats_nothing() {
             let again = to_the_end(&JobConfig { database: direct, ..config.clone() }).await;
             rule("The job can be started again.").succeeds(again);
             rule("The next start finds out what was committed, and its tables are those of one undisturbed.")
-                .picture(format!("the wire to the database was cut at the third commit, {name}"))
+                .picture(format!("the wire to the database was cut at the third checkpoint's commit, {name}"))
                 .ask(MOMENT)
                 .same_bytes(contents(&looker).await, &expected);
         }
