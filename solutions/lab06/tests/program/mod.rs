@@ -52,7 +52,21 @@ pub fn said_aloud(arguments: &[&str]) -> String {
 
 /// What a run says on its standard error, which has to end in trouble, without the rig's lines.
 pub fn refused(arguments: &[&str], status: i32) -> String {
-    let output = program(arguments);
+    refused_under(&[], arguments, status)
+}
+
+/// The same for a run that is started by another program, such as a shell with a limit.
+pub fn refused_under(starter: &[&str], arguments: &[&str], status: i32) -> String {
+    let output = match starter {
+        [] => program(arguments),
+        [starter, first @ ..] => Command::new(starter)
+            .args(first)
+            .arg(env!("CARGO_BIN_EXE_lab06-solution"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("`{starter}` cannot be started: {error}")),
+    };
     let shown = text(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {shown}");
     assert!(!shown.contains("panicked"), "{shown}");
