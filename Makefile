@@ -25,7 +25,7 @@ test: setup ## Check everything; ends with a table
 	@$(CHECKS) all $(addprefix --show ,$(SHOW)) $(addprefix --provider ,$(PROVIDERS))
 
 demo: ## Count the week of the blizzard by hour, from Kafka into PostgreSQL, and draw it
-	@cargo run -q -p lab05-solution -- --partitions 1
+	@cargo run -q -p lab06-solution -- --partitions 1
 
 serve: ## Serve the book on port 3000, or on PORT
 	@$(MDBOOK) serve book -p $(PORT)

@@ -10,8 +10,8 @@ cargo build
 # The first red test then only has to be compiled itself, not with all its dependencies.
 cargo test --quiet -p lab01 --no-run
 cargo run -q -p rig-program -- up
-# A copy for a class may be without the answer of lab 05.
-if [ -f solutions/lab05/Cargo.toml ]; then
+# A copy for a class may be without the answer of lab 06.
+if [ -f solutions/lab06/Cargo.toml ]; then
     make --silent demo
 fi
 

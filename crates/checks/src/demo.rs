@@ -7,7 +7,11 @@ use crate::outcome::{NotRun, Outcome, Tally};
 use crate::repo::Repo;
 
 /// The storm week on one partition, bound 15 min: what SQL and Apache Flink say as well.
-const ACCOUNT: [&str; 3] = ["5173 records read, 1070 of them late:", "4675 in 331 rows", "498 in "];
+const ACCOUNT: [&str; 3] = [
+    "5173 records read, 5173 of them by this run, 1070 of them late:",
+    "4675 in 331 rows",
+    "498 in ",
+];
 
 /// Runs `make demo` and looks for the account below its picture.
 ///
@@ -25,5 +29,5 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
         (true, Some(line)) => Err(format!("`make demo` printed no `{line}`")),
         (false, _) => Err(format!("`make demo` failed: {}", run.status)),
     });
-    Ok(tally.outcome("storm week".to_owned(), ACCOUNT[0].trim_end_matches(':')))
+    Ok(tally.outcome("storm week".to_owned(), "5173 records read, 1070 of them late"))
 }

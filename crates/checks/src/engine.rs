@@ -41,7 +41,7 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
             for line in libtest::result_lines(&run.output) {
                 println!("{line}");
             }
-            solutions::count(&format!("{}, {program}", package.name), &run, &mut tally);
+            solutions::count_tests(&format!("{}, {program}", package.name), &run, &mut tally);
             programs += 1;
         }
     }

@@ -13,8 +13,10 @@
 //! | [`rebuild`] | after all this, no dependency is compiled again |
 //! | [`demo`] | `make demo` prints its board |
 //! | [`all`], [`table`] | all of them, and the table at the end |
+//! | [`at_once`] | two pieces of work at once |
 
 mod all;
+mod at_once;
 mod book;
 mod cargo;
 mod compose;

@@ -3,12 +3,13 @@
 
 use std::time::Instant;
 
+use crate::at_once::two_at_once;
 use crate::cargo::{self, Run};
 use crate::libtest::{self, Verdict};
 use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
 use crate::repo::{Package, Repo};
 
-/// Runs the labs' suites on the reference answers, one package at a time.
+/// Runs the labs' suites on the reference answers.
 ///
 /// # Errors
 /// When there is no solution, or cargo cannot be started.
@@ -37,13 +38,12 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
 /// When cargo cannot be started.
 pub fn run_crates(repo: &Repo) -> Result<Outcome, NotRun> {
     let mut tally = Tally::default();
-    let mut packages = 0;
-    for package in repo.packages.iter().filter(|p| !p.is_lab() && !p.is_suite()) {
-        test(repo, package, &[], &mut tally)?;
-        packages += 1;
-    }
+    let is_crate = |package: &&Package| !package.is_lab() && !package.is_suite();
+    let packages: Vec<_> = repo.packages.iter().filter(is_crate).collect();
+    let scope = plural(packages.len(), "crate");
+    test_all(repo, packages, &[], &mut tally)?;
     let tests = tally.passed as usize + tally.failures.len();
-    let scope = format!("{}, {}", plural(packages, "crate"), plural(tests, "test"));
+    let scope = format!("{scope}, {}", plural(tests, "test"));
     Ok(tally.outcome(scope, "passed"))
 }
 
@@ -57,33 +57,49 @@ pub fn suites(
     tally: &mut Tally,
 ) -> Result<(Suites, Vec<String>), NotRun> {
     let (began, before) = (Instant::now(), tally.all());
-    let mut said = Vec::new();
-    for package in repo.packages.iter().filter(|package| package.is_suite()) {
-        said.push(test(repo, package, environment, tally)?);
-    }
+    // A later lab has more to do, and what takes longest comes first.
+    let packages = repo.packages.iter().rev().filter(|package| package.is_suite()).collect();
+    let said = test_all(repo, packages, environment, tally)?;
     Ok((Suites { tests: tally.all() - before, took: began.elapsed() }, said))
 }
 
-/// `cargo test -p` of one package. Returns what it printed.
-fn test(
+/// Tests these packages and counts. Returns what each has printed.
+fn test_all(
     repo: &Repo,
-    package: &Package,
+    packages: Vec<&Package>,
     environment: &[(&str, &str)],
     tally: &mut Tally,
-) -> Result<String, NotRun> {
+) -> Result<Vec<String>, NotRun> {
+    let runs = two_at_once(&packages, |package| {
+        test(repo, package, environment).map(|run| (package.name.clone(), run))
+    });
+    let mut said = Vec::new();
+    for run in runs {
+        let (package, run) = run?;
+        count(&package, &run, tally);
+        said.push(run.output);
+    }
+    Ok(said)
+}
+
+/// `cargo test -p` of one package.
+fn test(repo: &Repo, package: &Package, environment: &[(&str, &str)]) -> Result<Run, NotRun> {
     let mut command = cargo::cargo(&repo.root);
     command.args(["test", "-p", &package.name, "--no-fail-fast"]);
-    let run = cargo::run_apart(command.envs(environment.iter().copied()))?;
-    println!("cargo test -p {}", package.name);
+    cargo::run_apart(command.envs(environment.iter().copied()))
+}
+
+/// Prints the results of one package's tests, and counts them.
+fn count(package: &str, run: &Run, tally: &mut Tally) {
+    println!("cargo test -p {package}");
     for line in libtest::result_lines(&run.output) {
         println!("{line}");
     }
-    count(&package.name, &run, tally);
-    Ok(run.output)
+    count_tests(package, run, tally);
 }
 
 /// Counts the tests of one run of `cargo test`.
-pub fn count(package: &str, run: &Run, tally: &mut Tally) {
+pub fn count_tests(package: &str, run: &Run, tally: &mut Tally) {
     let failed_before = tally.failures.len();
     match libtest::verdicts(&run.output) {
         Ok(verdicts) => {
@@ -162,7 +178,7 @@ mod tests {
     fn counted(script: &str) -> Tally {
         let run = cargo::run(Command::new("sh").args(["-c", script])).unwrap();
         let mut tally = Tally::default();
-        count("lab01-solution", &run, &mut tally);
+        count_tests("lab01-solution", &run, &mut tally);
         tally
     }
 

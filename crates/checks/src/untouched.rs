@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
+use crate::at_once::two_at_once;
 use crate::cargo::{self, Run};
 use crate::libtest::{self, Kind, Report, Verdict, Verdicts};
 use crate::outcome::{NotRun, Outcome, Suites, Tally, plural};
@@ -25,8 +26,9 @@ pub fn run(repo: &Repo, asked: &[String]) -> Result<Outcome, NotRun> {
     let mut tally = Tally::default();
     let mut tests = 0;
     let began = Instant::now();
-    for lab in &labs {
-        let (run, reports) = run_lab(repo, lab)?;
+    let runs = two_at_once(&labs, |lab| run_lab(repo, lab));
+    for (lab, run) in labs.iter().zip(runs) {
+        let (run, reports) = run?;
         let failed_before = tally.failures.len();
         match libtest::verdicts(&run.output) {
             Ok(verdicts) => {

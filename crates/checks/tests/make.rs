@@ -32,8 +32,8 @@ fn the_servers_targets_are_the_rigs_commands_for_every_provider() {
 }
 
 #[test]
-fn the_demo_is_the_job_of_lab_05_and_start_shows_it() {
-    assert_eq!(dry_run("demo"), "cargo run -q -p lab05-solution -- --partitions 1\n");
+fn the_demo_is_the_job_of_lab_06_and_start_shows_it() {
+    assert_eq!(dry_run("demo"), "cargo run -q -p lab06-solution -- --partitions 1\n");
     let start = std::fs::read_to_string(root().join("scripts/start.sh")).unwrap();
     assert!(start.lines().any(|line| line.trim() == "make --silent demo"), "{start}");
 }

@@ -5,6 +5,7 @@
 //!
 //! | module | idea |
 //! |---|---|
+//! | [`board`] | a departure board as text, from the tables that a job has written |
 //! | [`filled`] | a topic for each data set, filled once and checked by its count |
 //! | [`idle`] | the option that says when a partition is idle |
 //! | [`generated`] | a generated stream on a topic, a million records in seconds |
@@ -14,6 +15,7 @@
 //!
 //! How a run ends is in `rig::ending`, since lab 01 needs it as well.
 
+pub mod board;
 pub mod filled;
 pub mod generated;
 pub mod idle;
@@ -21,6 +23,7 @@ pub mod live;
 pub mod schema;
 pub mod stop;
 
+pub use board::BoardTables;
 pub use filled::{FillError, Filled, filled_once};
 pub use generated::{WriteError, write_generated};
 pub use idle::IdleAfter;

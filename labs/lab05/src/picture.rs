@@ -1,22 +1,11 @@
 //! Given: the end of a run as text, from the tables.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::Write;
 
 use lab05::job::Progress;
 use lab05::tables::{DROPPED, RESULTS};
-use runs::RunSchema;
-use tokio_postgres::{Client, Row};
-
-/// So many windows are drawn: the last that have fired.
-const WINDOWS: i64 = 3;
-
-/// The length of a bar for all flights of a window.
-const BAR: usize = 20;
-
-/// The shares of late departures from which a shade is drawn, in per cent, the darkest first.
-const SHADES: [(i64, char); 5] = [(80, '█'), (60, '▓'), (40, '▒'), (20, '░'), (0, '·')];
+use runs::{BoardTables, RunSchema};
 
 /// Draws the week and the last windows of the table, and says what became of all records.
 pub async fn draw(
@@ -25,95 +14,15 @@ pub async fn draw(
     out: &mut impl Write,
 ) -> Result<(), Box<dyn Error>> {
     let database = schema.connect().await?;
-    draw_week(&database, out).await?;
-    let last = format!(
-        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), origin, count, \
-             mean_delay_min, worst_delay_min, over_15_min, revision \
-         FROM {RESULTS} WHERE window_start IN \
-             (SELECT DISTINCT window_start FROM {RESULTS} ORDER BY window_start DESC LIMIT $1) \
-         ORDER BY window_start, origin"
-    );
-    writeln!(out, "\n from              airport   left   mean   worst   more than 15 min late")?;
-    let mut before = String::new();
-    for row in database.query(&last, &[&WINDOWS]).await? {
-        let from: String = row.get(0);
-        let shown = if from == before { "" } else { &from };
-        writeln!(out, " {shown:<16}  {}", line(&row))?;
-        before = from;
-    }
-
-    let totals = format!(
-        "SELECT count(*), coalesce(sum(count), 0)::bigint, count(*) FILTER (WHERE revision > 1) \
-         FROM {RESULTS}"
-    );
-    let totals = database.query_one(&totals, &[]).await?;
-    let (rows, counted, revised): (i64, i64, i64) = (totals.get(0), totals.get(1), totals.get(2));
+    let tables = BoardTables { schema, results: RESULTS, dropped: DROPPED };
+    tables.draw_week(&database, out).await?;
+    tables.draw_last_windows(&database, out).await?;
     writeln!(out, "\n{} records read, {} of them late:", done.read, done.counts.late)?;
-    writeln!(
-        out,
-        " {counted:>8} in {rows} rows of {}.{RESULTS}, {revised} of them corrected",
-        schema.name()
-    )?;
-    let by_reason =
-        format!("SELECT reason, count(*) FROM {DROPPED} GROUP BY reason ORDER BY reason");
-    for row in database.query(&by_reason, &[]).await? {
-        let (reason, records): (String, i64) = (row.get(0), row.get(1));
-        writeln!(out, " {records:>8} in {}.{DROPPED}: {reason}", schema.name())?;
-    }
+    tables.write_totals(&database, out).await?;
     writeln!(out, " {:>8} in windows that have not fired", done.in_open_windows)?;
     writeln!(out, " {:>8} dead letters", done.dead_letters)?;
     writeln!(out, "\nLook: make psql, then")?;
     writeln!(out, "SELECT * FROM {}.{RESULTS}", schema.name())?;
     writeln!(out, "ORDER BY worst_delay_min DESC LIMIT 5;")?;
     Ok(())
-}
-
-/// A line for each day, and in it a sign for each hour of each airport. The figures of shorter windows
-/// are merged; a longer one is drawn in the hour in which it begins.
-async fn draw_week(database: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let hours = format!(
-        "SELECT to_char(window_start AT TIME ZONE 'UTC', 'MM-DD'), origin, \
-             extract(hour FROM window_start AT TIME ZONE 'UTC')::integer, \
-             (100 * sum(over_15_min) / sum(count))::bigint \
-         FROM {RESULTS} GROUP BY 1, 2, 3"
-    );
-    let mut airports = BTreeSet::new();
-    let mut days: BTreeMap<String, BTreeMap<(String, i32), char>> = BTreeMap::new();
-    for row in database.query(&hours, &[]).await? {
-        let (day, airport, hour, percent): (_, String, _, i64) =
-            (row.get(0), row.get(1), row.get(2), row.get(3));
-        airports.insert(airport.clone());
-        days.entry(day).or_default().insert((airport, hour), shade(percent));
-    }
-    let titles: Vec<String> = airports.iter().map(|airport| format!("{airport:<24}")).collect();
-    let scale = vec!["00    06    12    18    "; airports.len()];
-    writeln!(out, "\nDepartures more than 15 min late, by hour of the slot, UTC")?;
-    writeln!(out, "       {}", titles.join("  ").trim_end())?;
-    writeln!(out, "       {}", scale.join("  ").trim_end())?;
-    for (day, hours) in days {
-        let sign = |airport: &String, hour| hours.get(&(airport.clone(), hour)).unwrap_or(&' ');
-        let of_airport = |airport| (0..24).map(|hour| *sign(airport, hour)).collect::<String>();
-        let line = airports.iter().map(of_airport).collect::<Vec<_>>().join("  ");
-        writeln!(out, " {day} {}", line.trim_end())?;
-    }
-    writeln!(out, " · under 20 %   ░ from 20 %   ▒ 40 %   ▓ 60 %   █ 80 %   blank: none left")?;
-    Ok(())
-}
-
-fn shade(percent: i64) -> char {
-    SHADES.iter().find(|(from, _)| *from <= percent).map_or(' ', |(_, sign)| *sign)
-}
-
-/// ` EWR      19   +12.4    +102   ████████▌             42 %`.
-fn line(row: &Row) -> String {
-    let (origin, left, mean_min): (String, i64, f64) = (row.get(1), row.get(2), row.get(3));
-    let (worst_min, over_15_min, revision): (i32, i64, i64) = (row.get(4), row.get(5), row.get(6));
-    let share = over_15_min as f64 / left as f64;
-    let full = (share * BAR as f64).round() as usize;
-    let bar = format!("{}{}", "█".repeat(full), "·".repeat(BAR.saturating_sub(full)));
-    let revised = if revision > 1 { format!("   revision {revision}") } else { String::new() };
-    format!(
-        "{origin:<7} {left:>6} {mean_min:>+6.1} {worst_min:>+7}   {bar} {:>3.0} %{revised}",
-        share * 100.0
-    )
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Run;
 use crate::batch;
 use crate::life::{Death, Life, Plan};
-use crate::picture::{board, whereabouts};
+use crate::picture::{tables_of, whereabouts};
 use crate::setting::Setting;
 use crate::source::{fill, records, title};
 use crate::tally::{Tally, by_point, histogram};
@@ -64,7 +64,7 @@ pub async fn run(arguments: &Run, kills: u32, out: &mut impl Write) -> Result<()
         return Ok(());
     }
     let database = setting.schema.connect().await?;
-    board(&database, out).await?;
+    tables_of(&setting.schema).draw_last_windows(&database, out).await?;
     writeln!(out, "\n{records} records on the topic:")?;
     whereabouts(&setting.schema, &database, out).await?;
     drop(database);

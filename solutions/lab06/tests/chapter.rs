@@ -165,10 +165,14 @@ fn printed(job: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_run_prints_what_the_chapter_shows() {
+fn a_run_prints_what_the_chapter_and_the_readme_show() {
     let expected = shown("cargo run -q -p lab06 -- --partitions 1");
     // A busy machine may take longer than the second after which another checkpoint is due.
     assert_eq!(printed("lab06_chapter", &["--checkpoint-every", "60"]), expected);
+    let readme = read("README.md").replace("lab06-solution", "lab06");
+    let readme = readme.replace("lab06_solution", "lab06");
+    let board = expected.split("        0 in lab06.dead_letters").next().unwrap_or_default();
+    assert!(readme.contains(board), "README.md does not show:\n{board}");
 }
 
 /// Without what is another one in each run: the times, and whether a commit was quicker than its kill.

@@ -17,14 +17,21 @@ use crate::syntax::{Function, Source};
 /// A wrong answer, as its file has it.
 #[derive(Debug, Clone)]
 pub struct WrongAnswer {
+    /// What it says of itself.
+    pub head: Head,
+    /// The functions that it replaces.
+    pub functions: Vec<Function>,
+}
+
+/// What a wrong answer says of itself.
+#[derive(Debug, Clone)]
+pub struct Head {
     /// The file's name without `.rs`.
     pub slug: String,
     /// The module that it replaces functions of, relative to the lab's `src`.
     pub file: String,
     /// The full name of the test that must catch it.
     pub caught_by: String,
-    /// The functions that it replaces.
-    pub functions: Vec<Function>,
 }
 
 impl WrongAnswer {
@@ -34,11 +41,11 @@ impl WrongAnswer {
     /// When the head lacks a line, or the file holds anything but functions and `impl` blocks of
     /// functions.
     pub fn parse(slug: &str, text: &str) -> Result<WrongAnswer, String> {
-        let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
-        head_line(&head, 0, "title")?;
-        let file = head_line(&head, 1, "file")?;
-        let caught_by = head_line(&head, 2, "caught by")?;
-        if !head.iter().skip(3).any(|line| !line.trim().is_empty()) {
+        let lines: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+        head_line(&lines, 0, "title")?;
+        let file = head_line(&lines, 1, "file")?;
+        let caught_by = head_line(&lines, 2, "caught by")?;
+        if !lines.iter().skip(3).any(|line| !line.trim().is_empty()) {
             return Err("expected a few words on why people write it, below the head".to_owned());
         }
         only_functions(text)?;
@@ -46,7 +53,8 @@ impl WrongAnswer {
         if functions.is_empty() {
             return Err("expected a function, found none".to_owned());
         }
-        Ok(WrongAnswer { slug: slug.to_owned(), file, caught_by, functions })
+        let head = Head { slug: slug.to_owned(), file, caught_by };
+        Ok(WrongAnswer { head, functions })
     }
 
     /// Reads all wrong answers of a lab, by name. A folder that is not there holds none.
@@ -66,7 +74,7 @@ impl WrongAnswer {
             let text = std::fs::read_to_string(&path).map_err(|e| named(e.to_string()))?;
             answers.push(WrongAnswer::parse(&slug, &text).map_err(named)?);
         }
-        answers.sort_by(|one, other| one.slug.cmp(&other.slug));
+        answers.sort_by(|one, other| one.head.slug.cmp(&other.head.slug));
         Ok(answers)
     }
 }
@@ -113,8 +121,8 @@ mod tests {
     #[test]
     fn the_head_says_what_is_replaced_and_what_catches_it() {
         let answer = WrongAnswer::parse("takes-one", ANSWER).unwrap();
-        assert_eq!(answer.file, "event.rs");
-        assert_eq!(answer.caught_by, "step1_event::two");
+        assert_eq!(answer.head.file, "event.rs");
+        assert_eq!(answer.head.caught_by, "step1_event::two");
         assert_eq!(answer.functions[0].path, "count");
     }
 

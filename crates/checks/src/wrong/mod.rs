@@ -12,11 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::at_once::two_at_once;
 use crate::cargo::{self, Built, Run};
 use crate::libtest::{self, Kind, Verdict};
 use crate::outcome::{NotRun, Outcome, Tally, plural};
 use crate::repo::Repo;
-use answer::WrongAnswer;
+use answer::{Head, WrongAnswer};
 use switch::VARIABLE;
 use workspace::Workspace;
 
@@ -99,16 +100,18 @@ fn check_lab(
     let right = libtest::verdicts(&unchanged.output)?;
 
     let started = Instant::now();
-    let mut judged = 0;
-    for answer in answers.iter().filter(|answer| slug.is_none_or(|slug| answer.slug == slug)) {
-        let result = match right.get(&answer.caught_by) {
-            None => Err("there is no such test".to_owned()),
-            Some(Verdict::Passed) => judge(run, &program, answer)?,
-            Some(_) => Err(format!("the unchanged solution fails it\n{}", unchanged.output)),
-        };
+    let heads = answers.iter().map(|answer| &answer.head);
+    let asked: Vec<&Head> =
+        heads.filter(|head| slug.is_none_or(|slug| head.slug == slug)).collect();
+    let judged = asked.len();
+    let results = two_at_once(&asked, |answer| match right.get(&answer.caught_by) {
+        None => Ok(Err("there is no such test".to_owned())),
+        Some(Verdict::Passed) => judge(run, &program, answer),
+        Some(_) => Ok(Err(format!("the unchanged solution fails it\n{}", unchanged.output))),
+    });
+    for (answer, result) in asked.iter().zip(results) {
         let name = format!("{lab}, wrong answer `{}`, {}", answer.slug, answer.caught_by);
-        tally.count(result.map_err(|why| format!("{name}: {why}")));
-        judged += 1;
+        tally.count(result?.map_err(|why| format!("{name}: {why}")));
     }
     if let Some(slug) = slug.filter(|_| judged == 0) {
         tally.fail(format!("{lab}: no wrong answer `{slug}`"));
@@ -181,7 +184,8 @@ fn command(program: &TestProgram) -> Command {
 }
 
 fn named_tests(answers: &[WrongAnswer]) -> Vec<&str> {
-    let names: BTreeSet<&str> = answers.iter().map(|answer| answer.caught_by.as_str()).collect();
+    let names: BTreeSet<&str> =
+        answers.iter().map(|answer| answer.head.caught_by.as_str()).collect();
     names.into_iter().collect()
 }
 
@@ -190,7 +194,7 @@ fn named_tests(answers: &[WrongAnswer]) -> Vec<&str> {
 fn judge(
     run: &LabRun<'_>,
     program: &TestProgram,
-    answer: &WrongAnswer,
+    answer: &Head,
 ) -> Result<Result<(), String>, NotRun> {
     let dir = tempfile::tempdir()?;
     let report = dir.path().join("report.jsonl");
@@ -215,7 +219,7 @@ fn judge(
     Ok(compare(run, answer, &told.output))
 }
 
-fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), String> {
+fn compare(run: &LabRun<'_>, answer: &Head, output: &str) -> Result<(), String> {
     let message = message::of_test(output, &answer.caught_by)?;
     let message = message::stable(&message, &[&run.workspace.root, &run.repo.root]);
     let wrong = run.repo.root.join("tests").join(run.lab).join("wrong");
@@ -223,7 +227,7 @@ fn compare(run: &LabRun<'_>, answer: &WrongAnswer, output: &str) -> Result<(), S
 }
 
 /// Says which tests catch a wrong answer that its named test lets pass.
-fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result<String, NotRun> {
+fn not_caught(program: &TestProgram, answer: &Head, told: &Run) -> Result<String, NotRun> {
     let all = cargo::run_within(command(program).env(VARIABLE, &answer.slug), ANSWER_LIMIT)?;
     let catching = failing(&all.output)?;
     let what = if catching.is_empty() {
@@ -241,7 +245,7 @@ fn not_caught(program: &TestProgram, answer: &WrongAnswer, told: &Run) -> Result
 fn caught_earlier(
     run: &LabRun<'_>,
     program: &TestProgram,
-    answer: &WrongAnswer,
+    answer: &Head,
 ) -> Result<Option<String>, NotRun> {
     let source = run.repo.root.join("solutions").join(run.lab).join("src").join(&answer.file);
     let (Some(first), Some(named)) = (step_of_module(&source), libtest::step_of(&answer.caught_by))
@@ -280,7 +284,7 @@ fn every_step_has_one(
     let steps: BTreeSet<u32> =
         tests.filter(|test| !libtest::is_given(test)).filter_map(libtest::step_of).collect();
     let caught: BTreeSet<u32> =
-        answers.iter().filter_map(|answer| libtest::step_of(&answer.caught_by)).collect();
+        answers.iter().filter_map(|answer| libtest::step_of(&answer.head.caught_by)).collect();
     let without: Vec<String> = steps.difference(&caught).map(u32::to_string).collect();
     Ok(match without.is_empty() {
         true => Ok(()),

@@ -47,7 +47,7 @@ pub fn none_is_left_over(folder: &Path, answers: &[WrongAnswer]) -> Result<(), S
         let path = entry.path();
         let is_snapshot = path.extension().is_some_and(|extension| extension == "snap");
         let slug = path.file_stem().unwrap_or_default().to_string_lossy();
-        if is_snapshot && !answers.iter().any(|answer| answer.slug == slug) {
+        if is_snapshot && !answers.iter().any(|answer| answer.head.slug == slug) {
             return Err(format!("{}: there is no wrong answer of this name", path.display()));
         }
     }

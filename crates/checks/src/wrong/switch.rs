@@ -22,7 +22,7 @@ pub fn splice(solution: &Source, answers: &[&WrongAnswer]) -> Result<String, Str
     for answer in answers {
         for replaced in &answer.functions {
             check_signature(solution, replaced)
-                .map_err(|why| format!("wrong answer `{}`: {why}", answer.slug))?;
+                .map_err(|why| format!("wrong answer `{}`: {why}", answer.head.slug))?;
         }
     }
     let mut text = String::new();
@@ -47,7 +47,7 @@ fn arms(path: &str, answers: &[&WrongAnswer]) -> String {
     let mut arms = String::new();
     for answer in answers {
         for replaced in answer.functions.iter().filter(|replaced| replaced.path == path) {
-            arms.push_str(&format!("Ok(\"{}\") => {}, ", answer.slug, replaced.tokens));
+            arms.push_str(&format!("Ok(\"{}\") => {}, ", answer.head.slug, replaced.tokens));
         }
     }
     arms

@@ -63,7 +63,7 @@ impl Workspace {
 
         let mut by_file: BTreeMap<&str, Vec<&WrongAnswer>> = BTreeMap::new();
         for answer in answers {
-            by_file.entry(&answer.file).or_default().push(answer);
+            by_file.entry(&answer.head.file).or_default().push(answer);
         }
         let sources = files_below(&solution.join("src")).map_err(|e| in_file(&solution, e))?;
         for file in &sources {
@@ -78,7 +78,7 @@ impl Workspace {
             write_if_changed(&folder.join("src").join(file), &text)?;
         }
         if let Some((file, answers)) = by_file.first_key_value() {
-            let slug = &answers[0].slug;
+            let slug = &answers[0].head.slug;
             return Err(format!("wrong answer `{slug}`: solutions/{lab}/src has no `{file}`"));
         }
         remove_others(&folder.join("src"), &sources).map_err(|e| in_file(&folder, e))
