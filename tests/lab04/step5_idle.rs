@@ -300,6 +300,39 @@ fn a_partition_that_is_added_later_does_not_take_the_watermark_back() {
 }
 
 #[test]
+fn a_partition_that_was_found_is_waited_for_before_its_first_record() {
+    let mut watched = Watched::new(&[0], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:40"), seconds(1));
+    watched.watermark.add_partition(3, seconds(2));
+    watched.record(0, at("06:50"), seconds(3));
+    watched.stands_at(
+        Some("06:40"),
+        "A partition that was added is waited for from the moment in which it is found.",
+        "Which timestamp may the first record of partition 3 have?",
+    );
+    watched.record(0, at("06:55"), Duration::from_millis(3_900));
+    watched.time(Duration::from_millis(3_999));
+    watched.stands_at(
+        Some("06:40"),
+        "The silence of a partition that was added counts from the moment in which it is found.",
+        "Partition 3 was found at 2 s. When has it been silent for 2 s?",
+    );
+    watched.time(seconds(4));
+    watched.stands_at(
+        Some("06:55"),
+        "A partition that was added can become idle like any other.",
+        "Partition 3 was found at 2 s. When has it been silent for 2 s?",
+    );
+    watched.watermark.add_partition(0, seconds(4));
+    watched.record(0, at("07:00"), seconds(4));
+    watched.stands_at(
+        Some("07:00"),
+        "A partition that is known is not added once more.",
+        "What was known of partition 0?",
+    );
+}
+
+#[test]
 fn whatever_comes_the_watermark_never_goes_back_and_late_is_what_is_behind_it() {
     // A partition and a minute, or no record; then so many seconds pass.
     let step = (proptest::option::of((0..3_i32, any::<i8>())), 0..3_u64);

@@ -116,6 +116,20 @@ fn outcome_told(outcome: &Outcome) -> String {
 }
 
 #[test]
+fn windows_wait_for_a_partition_that_was_added() {
+    let mut watched = Watched::new(&[0], &plain());
+    watched.flight(0, "06:10", 0, seconds(0));
+    watched.board.add_partition(1, seconds(0));
+    watched.moment("partition 1 is added");
+    let the_rule = "A window waits for every partition, also for one that was added later.";
+    let question = "What is the watermark of a partition that has not spoken?";
+    watched.brings((0, "07:20", seconds(0)), "nothing", the_rule, question);
+    let fired = "[06:00,07:00) EWR: 2, revision 1";
+    watched.brings((1, "06:50", seconds(0)), "nothing", the_rule, question);
+    watched.brings((1, "07:10", seconds(0)), fired, the_rule, question);
+}
+
+#[test]
 fn the_flights_slots_move_the_watermark_and_the_watermark_fires_the_windows() {
     let the_rule =
         "A window fires when the largest slot, less the bound, has reached the end of the window.";

@@ -489,6 +489,53 @@ fn a_partition_that_is_added_is_read_from_its_first_record() {
 }
 
 #[test]
+fn a_partition_that_is_added_is_waited_for_before_its_first_record() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.until = Until::Stopped;
+        config.write.age = Duration::from_millis(1);
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let job = run(&config, &stop, tell);
+        let add = async {
+            let records = ten_minutes_apart(1_000);
+            put(rig, &config.topic, 0, &records[..2]).await;
+            let mut now = until_read(&mut told, 2).await;
+            add_a_partition(rig, &config.topic).await;
+            let stands_still = async {
+                loop {
+                    let before = now;
+                    let next = usize::try_from(now.read).expect("a small number");
+                    put(rig, &config.topic, 0, &records[next..=next]).await;
+                    now = until_read(&mut told, now.read + 1).await;
+                    if now.watermark_ms == before.watermark_ms {
+                        return now;
+                    }
+                }
+            };
+            let now = rule(
+                "Until a partition that was added has spoken, the watermark stands still.",
+            )
+            .picture(
+                "partition 0 goes on every ten minutes, partition 1 is there and has no record yet",
+            )
+            .ask("The input reads the new partition. Who has told the board of it?")
+            .within(BOUND, stands_still)
+            .await;
+            put(rig, &config.topic, 1, &records[..1]).await;
+            put(rig, &config.topic, 1, &records[999..]).await;
+            let after = until_read(&mut told, now.read + 2).await;
+            let moved = after.watermark_ms > now.watermark_ms;
+            rule("When the partition has spoken, the watermark goes on.").same(moved, true);
+            stop.cancel();
+        };
+        let (end, ()) = tokio::join!(job, add);
+        rule("The job ends in good order.").succeeds(end);
+    });
+}
+
+#[test]
 fn a_lost_database_is_a_sentence_and_whole_batches_are_written() {
     with_rig(async |rig| {
         let mut config = job(rig, 1).await;

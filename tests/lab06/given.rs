@@ -181,6 +181,24 @@ fn given_a_table_that_is_gone_is_not_made_anew_under_its_checkpoints() {
 }
 
 #[test]
+fn given_first_starts_at_once_make_the_tables_once() {
+    with_database(async |database| {
+        let (one, other) = (database.connect().await, database.connect().await);
+        for round in 0..30 {
+            let schema = format!("CREATE SCHEMA round_{round}");
+            one.batch_execute(&schema).await.expect("the database makes a schema");
+            for client in [&one, &other] {
+                let path = format!("SET search_path = round_{round}");
+                client.batch_execute(&path).await.expect("the path can be set");
+            }
+            let (first, second) = tokio::join!(ensure_tables(&one), ensure_tables(&other));
+            first.expect("nobody else makes tables meanwhile");
+            second.expect("the tables are there");
+        }
+    });
+}
+
+#[test]
 fn given_a_record_without_an_arrival_is_no_flight() {
     let mut state = JobState::begin(&[(0, 0)].into(), &board()).expect("an hour");
     for timestamp_ms in [-1, i64::MIN, 4_102_444_800_000] {

@@ -9,19 +9,22 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use flights::generator::Generator;
 use futures::FutureExt;
+use lab05::input::Until;
 use lab06::crash::{Effect, Log, Memory};
-use lab06::job::{Begin, Ended, Job, JobConfig, JobError, run};
+use lab06::job::{Begin, Ended, Job, JobConfig, JobError, Progress, run};
 use lab06::recovery::{RecoveryError, Which};
+use lab06::state::SavedPartition;
 use lab06::store::StoreError;
 use lab06::turn::{Record, checkpoint, turn};
 use rdkafka::admin::{AdminOptions, NewPartitions};
 use testkit::{TestRig, rule, until, with_rig};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, spawn_blocking};
 use tokio_postgres::Config;
 use tokio_util::sync::CancellationToken;
 
-use super::at_hand::{minutes, no_flight, record, record_of};
+use super::at_hand::{at, flight, minutes, no_flight, record, record_of};
 use super::at_hand_job::{BOUND, checkpoint_ids, connect, contents, job_config, machine, put};
 use super::proxy::{Cut, cutting};
 
@@ -174,10 +177,11 @@ fn a_commit_that_is_not_answered_loses_and_repeats_nothing() {
             (Cut::BeforeTheAnswer, "before_the_answer", vec![1, 2, 3]),
         ] {
             let direct = machine(&rig.database, name).await;
-            let database = over_a_cut_wire(rig, &direct, cut, 3);
+            // The first commit on the wire is that of the tables.
+            let database = over_a_cut_wire(rig, &direct, cut, 1 + 3);
             let cut_off = JobConfig { database, ..config.clone() };
             rule("A job whose commit is not answered stops, and says that nobody knows.")
-                .picture(format!("the wire to the database is cut at the third commit, {name}"))
+                .picture(format!("the wire to the database is cut at the third checkpoint's commit, {name}"))
                 .ask("The commit may have happened. What could a job that goes on still know for sure?")
                 .refuses(to_the_end(&cut_off).await, "Unanswered", |error| {
                     matches!(error, JobError::Store(StoreError::Unanswered(_)))
@@ -193,7 +197,7 @@ fn a_commit_that_is_not_answered_loses_and_repeats_nothing() {
             let again = to_the_end(&JobConfig { database: direct, ..config.clone() }).await;
             rule("The job can be started again.").succeeds(again);
             rule("The next start finds out what was committed, and its tables are those of one undisturbed.")
-                .picture(format!("the wire to the database was cut at the third commit, {name}"))
+                .picture(format!("the wire to the database was cut at the third checkpoint's commit, {name}"))
                 .ask(MOMENT)
                 .same_bytes(contents(&looker).await, &expected);
         }
@@ -239,30 +243,93 @@ fn partitions_that_were_added_are_read_from_their_first_record_on() {
         put(&rig.kafka, &topic, &[record(0, 0, "EWR", "06:10", 0)]).await;
         let config = job_config(rig, &topic, machine(&rig.database, "grown").await);
         rule("A job comes to its end.").succeeds(to_the_end(&config).await);
-        let options = AdminOptions::new().operation_timeout(Some(BOUND));
-        let two = [NewPartitions::new(&topic, 2)];
-        let grown = rig.kafka.admin().create_partitions(&two, &options);
-        grown.await.expect("the broker answers").remove(0).expect("a partition is added");
-        until(BOUND, "a second partition with a leader", async || put_one(rig, &topic).await).await;
+        add_a_partition(rig, &topic).await;
+        put(&rig.kafka, &topic, &[record(1, 0, "LGA", "06:40", 0)]).await;
         let ended =
             rule("A job goes on when partitions were added.").succeeds(to_the_end(&config).await);
-        let partitions = ended.checkpoint.map(|it| it.partitions).unwrap_or_default();
+        let partitions = ended.checkpoint.partitions;
         let next: Vec<i64> = partitions.iter().map(|saved| saved.next_offset).collect();
         rule("A partition that was added is read from its first record on, and is in the checkpoint.")
             .same((ended.progress.read, next), (1, vec![1, 1]));
     });
 }
 
-/// Puts a record on partition 1 as soon as there is one.
-async fn put_one(rig: &TestRig, topic: &str) -> Result<(), String> {
+#[test]
+fn a_partition_that_is_added_while_the_job_runs_is_waited_for_and_in_the_checkpoint() {
+    first_in_memory();
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 1).await;
+        let config = job_config(rig, &topic, machine(&rig.database, "growing").await);
+        let config = JobConfig { until: Until::Stopped, ..config };
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let mut silent = |_| {};
+        let job = run(&config, &stop, tell, &mut silent);
+        let at_ms = |index: u64| at("06:00") + i64::try_from(index).expect("small") * 60_000;
+        let of_minute = |index| record_of(0, 0, &flight("EWR", at_ms(index), 0));
+        let grow = async {
+            put(&rig.kafka, &topic, &[of_minute(0)]).await;
+            let mut now = until_read(&mut told, 1).await;
+            add_a_partition(rig, &topic).await;
+            let stands_still = async {
+                loop {
+                    let before_ms = now.watermark_ms;
+                    put(&rig.kafka, &topic, &[of_minute(now.read)]).await;
+                    now = until_read(&mut told, now.read + 1).await;
+                    if now.watermark_ms == before_ms {
+                        return;
+                    }
+                }
+            };
+            rule("Until a partition that was added has spoken, the watermark stands still.")
+                .within(BOUND, stands_still)
+                .await;
+            stop.cancel();
+        };
+        let (ended, ()) = tokio::join!(job, grow);
+        let ended = rule("The job ends in good order.").succeeds(ended);
+        let partitions = ended.checkpoint.partitions;
+        let added = partitions.iter().find(|saved| saved.partition == 1).cloned();
+        let unread = SavedPartition {
+            partition: 1,
+            next_offset: 0,
+            last_record: None,
+            max_timestamp_ms: None,
+            idle: false,
+        };
+        rule("A partition that was added is in the checkpoint before its first record.")
+            .same(added, Some(unread));
+    });
+}
+
+/// Waits until the job has read so many records.
+async fn until_read(told: &mut UnboundedReceiver<Progress>, records: u64) -> Progress {
+    let seen = async {
+        loop {
+            let now = told.recv().await.expect("the job is at work");
+            if now.read >= records {
+                return now;
+            }
+        }
+    };
+    rule(format!("The job reads {records} records.")).within(BOUND, seen).await
+}
+
+/// Adds a second partition to a topic, and waits until it has a leader.
+async fn add_a_partition(rig: &TestRig, topic: &str) {
+    let options = AdminOptions::new().operation_timeout(Some(BOUND));
+    let two = [NewPartitions::new(topic, 2)];
+    let grown = rig.kafka.admin().create_partitions(&two, &options);
+    grown.await.expect("the broker answers").remove(0).expect("a partition is added");
+    until(BOUND, "a second partition with a leader", async || two_are_led(rig, topic)).await;
+}
+
+fn two_are_led(rig: &TestRig, topic: &str) -> Result<(), String> {
     let metadata = rig.kafka.admin().inner().fetch_metadata(Some(topic), BOUND);
     let metadata = metadata.map_err(|error| error.to_string())?;
     let led = metadata.topics()[0].partitions().iter().filter(|it| it.leader() >= 0).count();
-    if led < 2 {
-        return Err(format!("{led} partitions"));
-    }
-    put(&rig.kafka, topic, &[record(1, 0, "LGA", "06:40", 0)]).await;
-    Ok(())
+    if led < 2 { Err(format!("{led} partitions")) } else { Ok(()) }
 }
 
 #[test]
@@ -377,7 +444,7 @@ fn a_damaged_checkpoint_stops_the_job_until_somebody_decides() {
         let decided = to_the_end(&JobConfig { begin, ..config }).await;
         let ended = rule("Who has decided can go on from the one before.").succeeds(decided);
         rule("Numbers go on behind the damaged one.")
-            .same(ended.checkpoint.map(|it| it.id > newest.unsigned_abs()), Some(true));
+            .same(ended.checkpoint.id > newest.unsigned_abs(), true);
         rule("In one partition the same records come in the same order: the tables are the same.")
             .same_bytes(contents(&looker).await, expected);
     });

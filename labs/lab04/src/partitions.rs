@@ -24,6 +24,12 @@ impl PartitionWatermarks {
         PartitionWatermarks { bound, by_partition: partitions.iter().map(unspoken).collect() }
     }
 
+    /// Given: a partition was added to the topic. It has not spoken, and so it is waited for.
+    pub fn add(&mut self, partition: i32) {
+        let unspoken = || BoundedWatermark::new(self.bound);
+        self.by_partition.entry(partition).or_insert_with(unspoken);
+    }
+
     /// Takes note of a record of a partition. It moves no other partition's watermark. A partition
     /// that was not known, because it was added to the topic later, is one of them from now on.
     pub fn observe(&mut self, partition: i32, timestamp_ms: i64) {

@@ -159,6 +159,12 @@ impl Board {
         })
     }
 
+    /// Given: a partition was added to the topic, and found at this reading of the reader's clock. It is
+    /// waited for from now on, also before its first record.
+    pub fn add_partition(&mut self, partition: i32, clock: Duration) {
+        self.watermark.add_partition(partition, clock);
+    }
+
     /// Takes a record: the guard looks at it first; then its window takes it, judged by the
     /// watermark of all *earlier* records; then it moves the watermark, dropped or not; then fires
     /// what has ended by that. A record that the guard refuses does nothing but count.

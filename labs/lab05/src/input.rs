@@ -125,15 +125,19 @@ impl Input {
     }
 
     /// Asks the broker where the partitions end, and begins to read those that were added to the
-    /// topic, from their first records on.
+    /// topic, from their first records on. Gives these, each with the offset of its first record: whoever
+    /// keeps a watermark has to wait for them.
     ///
     /// # Errors
     /// [`InputError`] when the broker does not answer.
-    pub async fn look(&mut self) -> Result<(), InputError> {
+    pub async fn look(&mut self) -> Result<BTreeMap<i32, i64>, InputError> {
         self.add_partitions(&BTreeMap::new()).await
     }
 
-    async fn add_partitions(&mut self, offsets: &BTreeMap<i32, i64>) -> Result<(), InputError> {
+    async fn add_partitions(
+        &mut self,
+        offsets: &BTreeMap<i32, i64>,
+    ) -> Result<BTreeMap<i32, i64>, InputError> {
         let outsider = Arc::clone(&self.outsider);
         // The question blocks its thread.
         let bounds = spawn_blocking(move || outsider.bounds()).await;
@@ -147,12 +151,12 @@ impl Input {
             });
             reading.end = bounds.end;
         }
-        if added.is_empty() {
-            return Ok(());
+        if !added.is_empty() {
+            partition_list(&self.topic, &added)
+                .and_then(|added| self.consumer.incremental_assign(&added))
+                .map_err(|source| self.error(source))?;
         }
-        partition_list(&self.topic, &added)
-            .and_then(|added| self.consumer.incremental_assign(&added))
-            .map_err(|source| self.error(source))
+        Ok(added)
     }
 
     /// Whether a record belongs to the input. Where the input is bounded, those do not that came

@@ -215,6 +215,22 @@ impl Work {
         todo!("step 8: take {message:?}")
     }
 
+    /// Given: looks for partitions that were added to the topic, and has the board wait for them. The clock
+    /// stands still meanwhile.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn look(&mut self) -> Result<(), JobError> {
+        let began = Instant::now();
+        let added = self.input.look().await?;
+        self.not_reading += began.elapsed();
+        let clock = self.clock();
+        for partition in added.into_keys() {
+            self.board.add_partition(partition, clock);
+        }
+        Ok(())
+    }
+
     /// Given: makes a dead letter of a record. The clock stands still meanwhile.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub struct Run {
     /// Go on from the job's newest checkpoint
     #[arg(long)]
     pub resume: bool,
-    /// Go on from the checkpoint of this number
+    /// Go on from the checkpoint of this number; what was written after it is taken back
     #[arg(long, value_name = "ID", conflicts_with_all = ["resume", "from_savepoint", "chaos"])]
     pub checkpoint: Option<u64>,
     /// Go on from a savepoint, whose file this is

@@ -12,8 +12,8 @@
 //!
 //! Given are [`state`], what a checkpoint holds; [`version1`], what last year's program wrote;
 //! [`process`], one input taken into the state; [`last_record`], the records by which a topic is
-//! recognised; [`job`], the effects on Kafka and PostgreSQL; and [`crash`], the same in memory, with
-//! a table of what a crash costs.
+//! recognised; [`rewind`], the way back to an earlier checkpoint; [`job`], the effects on Kafka and
+//! PostgreSQL; and [`crash`], the same in memory, with a table of what a crash costs.
 //!
 //! The chapter is `book/src/06-checkpoints.md`.
 
@@ -25,6 +25,7 @@ pub mod job;
 pub mod last_record;
 pub mod process;
 pub mod recovery;
+pub mod rewind;
 pub mod savepoint;
 pub mod state;
 pub mod store;

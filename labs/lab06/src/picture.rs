@@ -20,20 +20,17 @@ pub async fn draw(
     let tables = tables_of(schema);
     tables.draw_week(&database, out).await?;
     tables.draw_last_windows(&database, out).await?;
-    let Some(checkpoint) = &ended.checkpoint else {
-        writeln!(out, "\nNothing was read, so there is no checkpoint.")?;
-        return Ok(());
-    };
+    let Ended { progress, checkpoint } = ended;
     writeln!(
         out,
         "\nCheckpoint {}: {} records read, {} of them by this run, {} of them late:",
         checkpoint.id,
         records_until(checkpoint),
-        ended.progress.read,
+        progress.read,
         checkpoint.counts.late
     )?;
     whereabouts(schema, &database, out).await?;
-    let in_open = if checkpoint.finished { 0 } else { ended.progress.in_open_windows };
+    let in_open = if checkpoint.finished { 0 } else { progress.in_open_windows };
     writeln!(out, " {in_open:>8} in windows that have not fired")?;
     writeln!(out, "\nLook: make psql, then")?;
     writeln!(

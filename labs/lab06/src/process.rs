@@ -31,6 +31,12 @@ impl JobState {
         })
     }
 
+    /// A partition was added to the topic: it is waited for, and read from this offset on.
+    pub fn add_partition(&mut self, partition: i32, next_offset: i64, clock: Duration) {
+        self.board.add_partition(partition, clock);
+        self.positions.insert(partition, Position { next_offset, last_record: None });
+    }
+
     /// Takes one input into windows, watermarks and counters, and gives what it brought about. The
     /// positions stay where they are.
     pub fn process(&mut self, input: &Input, clock: Duration) -> Output {

@@ -52,10 +52,13 @@ pub struct Loaded {
 /// there, or nothing. The file system has to know hard links.
 ///
 /// # Errors
-/// [`SavepointError::Exists`] and [`SavepointError::File`]. What was begun is removed.
+/// [`SavepointError::Exists`] and [`SavepointError::File`]. What was begun is removed, also where the
+/// file has its name and only the folder does not come to the disk: a power cut might take the name
+/// away, and who was told of an error may try again.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
     // `part_of`, `write_through` and `sync_folder_of` are given. A name can be given to a file that
-    // is complete; which of the ways to do that never replaces another file?
+    // is complete; which of the ways to do that never replaces another file? And what is there to be
+    // removed, wherever it fails?
     let _ = path;
     todo!("step 5: write a savepoint of {} bytes", bytes.len())
 }

@@ -10,6 +10,7 @@ use lab06::job::{Begin, Ended, JobConfig, Progress, run as run_job};
 use lab06::recovery::Which;
 use lab06::savepoint::{self, SavepointError};
 use lab06::state::Checkpoint;
+use rig::say::say;
 use runs::{Figures, LiveLine, stop_on_signal};
 use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
@@ -52,8 +53,8 @@ pub async fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Box<dyn Er
             tokio::try_join!(job, replay(&kafka, &setting.topic, source, speed, &stop))?.0
         }
     };
-    if let (Some(path), Some(checkpoint)) = (&arguments.savepoint, &ended.checkpoint) {
-        save(path, checkpoint, out)?;
+    if let Some(path) = &arguments.savepoint {
+        save(path, &ended.checkpoint, out)?;
     }
     picture::draw(&setting.schema, &ended, out).await
 }
@@ -94,6 +95,9 @@ async fn job_at_work(
         config,
         stop,
         &mut |now| {
+            if last.taken_back != now.taken_back && now.taken_back.is_any() {
+                say(&now.taken_back.to_string());
+            }
             last = *now;
             show(now, |note, figures| line.show_with(note, figures));
             if is_replay && total.is_some_and(|total| now.read >= total) {

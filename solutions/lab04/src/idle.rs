@@ -59,6 +59,14 @@ impl CombinedWatermark {
         }
     }
 
+    /// Given: a partition was added to the topic while its reader reads, found at this reading of the
+    /// clock. From now on it is waited for, though it has not spoken; its silence counts from here. What
+    /// was given out stays.
+    pub fn add_partition(&mut self, partition: i32, clock: Duration) {
+        self.partitions.add(partition);
+        self.heard.entry(partition).or_insert(clock);
+    }
+
     /// Judges a record against the combined watermark of all earlier records, counts it, and then
     /// lets it move its partition's watermark and the combined one.
     ///

@@ -230,6 +230,22 @@ impl Work {
         Ok(())
     }
 
+    /// Given: looks for partitions that were added to the topic, and has the board wait for them. The clock
+    /// stands still meanwhile.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn look(&mut self) -> Result<(), JobError> {
+        let began = Instant::now();
+        let added = self.input.look().await?;
+        self.not_reading += began.elapsed();
+        let clock = self.clock();
+        for partition in added.into_keys() {
+            self.board.add_partition(partition, clock);
+        }
+        Ok(())
+    }
+
     /// Given: makes a dead letter of a record. The clock stands still meanwhile.
     ///
     /// # Errors
@@ -369,13 +385,11 @@ pub async fn run(
             work.write(due).await?;
         }
         if config.until == Until::Stopped && looked.elapsed() >= BETWEEN_LOOKS {
-            let began = Instant::now();
             tokio::select! {
                 () = stop.cancelled() => break,
-                look = work.input.look() => look?,
+                look = work.look() => look?,
             }
             looked = Instant::now();
-            work.not_reading += began.elapsed();
         }
         on_progress(&work.progress());
     }

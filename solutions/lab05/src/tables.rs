@@ -77,6 +77,11 @@ pub struct Written {
     pub dropped: u64,
 }
 
+/// The lock under which tables are made. Of two that make the same table at once, one would fail, also
+/// with `IF NOT EXISTS`. It is of the whole database, and PostgreSQL lets it go with the transaction:
+/// several statements that are sent as one are one.
+pub const LOCK: &str = "SELECT pg_advisory_xact_lock(hashtext('tidemark: tables are made'))";
+
 /// Given: makes both tables, in the first schema of the connection's search path, unless they are
 /// there.
 ///
@@ -101,6 +106,7 @@ async fn ensure(
     database
         .batch_execute(&format!(
             "SET client_min_messages = warning; \
+             {LOCK}; \
              CREATE TABLE IF NOT EXISTS {table} ({definitions}, PRIMARY KEY ({key}))"
         ))
         .await

@@ -1,16 +1,16 @@
 //! Given: a parent whose child is killed again and again, and who starts it again each time.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use lab05::tables::RESULTS;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use runs::{Figures, LiveLine, stop_on_signal};
+use runs::{Figures, LiveLine, counted, stop_on_signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 
@@ -71,7 +71,15 @@ pub async fn run(arguments: &Run, kills: u32, out: &mut impl Write) -> Result<()
     let compared = batch::compare(&setting).await?;
     writeln!(out, "\n{RESULTS} against a GROUP BY over the topic, the dropped records left out:")?;
     writeln!(out, "{compared}")?;
-    if compared.is_equal() { Ok(()) } else { Err("the board is not what the topic says".into()) }
+    if !compared.is_equal() {
+        return Err("the board is not what the topic says".into());
+    }
+    let killed = tally.kills().len() as u64;
+    if killed < kills.into() {
+        let killed = counted(killed, "time");
+        return Err(format!("killed {killed}, expected {kills}: the input ended before").into());
+    }
+    Ok(())
 }
 
 /// What the parent keeps in mind.
@@ -115,13 +123,13 @@ impl Parent {
         death: Option<Death>,
         stop: &CancellationToken,
     ) -> Result<Lived, Box<dyn Error>> {
-        let (child, mut lines) = start(&std::env::args_os().skip(1).collect::<Vec<_>>(), death)?;
-        let pid = Pid::from_raw(i32::try_from(child.id())?);
+        let mut begun = Begun::start(&std::env::args_os().skip(1).collect::<Vec<_>>(), death)?;
+        let pid = Pid::from_raw(i32::try_from(begun.child.id())?);
         let mut is_asked = false;
         let mut at = 0;
         loop {
             let line = tokio::select! {
-                line = lines.recv() => line,
+                line = begun.lines.recv() => line,
                 () = stop.cancelled(), if !is_asked => {
                     is_asked = true;
                     // Where it has ended already there is nobody to ask.
@@ -132,7 +140,7 @@ impl Parent {
             let Some(line) = line else { break };
             at = self.hear(&line, at).await?;
         }
-        end_of(child, at)
+        begun.end(at)
     }
 
     /// Takes a line of the child's. Gives how many records were processed.
@@ -170,35 +178,48 @@ impl Parent {
     }
 }
 
-/// Starts this program as a child with the same arguments, and hands on what it says, line by line,
-/// until it has ended.
-pub fn start(
-    arguments: &[std::ffi::OsString],
-    death: Option<Death>,
-) -> Result<(Child, UnboundedReceiver<String>), Box<dyn Error>> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(arguments)
-        .args(["--life", &Life(death).to_string()])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Ctrl-C is for the parent, who asks the child to stop.
-        .process_group(0)
-        .spawn()?;
-    let (sender, lines) = unbounded_channel();
-    let output = BufReader::new(child.stdout.take().expect("it is piped"));
-    thread::spawn(move || {
-        output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-    });
-    Ok((child, lines))
+/// A life that has begun. Both pipes of the child are read as it writes: a full one would stop it.
+pub struct Begun {
+    /// The child.
+    pub child: Child,
+    /// What it says, line by line, until it has ended.
+    pub lines: UnboundedReceiver<String>,
+    last_words: JoinHandle<String>,
 }
 
-/// Waits for a child that says no more.
-pub fn end_of(mut child: Child, at: u64) -> Result<Lived, Box<dyn Error>> {
-    let mut said = String::new();
-    child.stderr.take().expect("it is piped").read_to_string(&mut said)?;
-    let status = child.wait()?;
-    let last = said.lines().last().unwrap_or_default();
-    let said = last.strip_prefix("error: ").unwrap_or(last).to_owned();
-    Ok(Lived { at, status, said })
+impl Begun {
+    /// Starts this program as a child with the same arguments.
+    pub fn start(
+        arguments: &[std::ffi::OsString],
+        death: Option<Death>,
+    ) -> Result<Begun, Box<dyn Error>> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(arguments)
+            .args(["--life", &Life(death).to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C is for the parent, who asks the child to stop.
+            .process_group(0)
+            .spawn()?;
+        let (sender, lines) = unbounded_channel();
+        let output = BufReader::new(child.stdout.take().expect("it is piped"));
+        thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        let errors = BufReader::new(child.stderr.take().expect("it is piped"));
+        let last_words = thread::spawn(move || {
+            let last = errors.split(b'\n').map_while(Result::ok).last().unwrap_or_default();
+            String::from_utf8_lossy(&last).into_owned()
+        });
+        Ok(Begun { child, lines, last_words })
+    }
+
+    /// Waits for a child that says no more.
+    pub fn end(mut self, at: u64) -> Result<Lived, Box<dyn Error>> {
+        let last = self.last_words.join().expect("reading does not panic");
+        let status = self.child.wait()?;
+        let said = last.strip_prefix("error: ").unwrap_or(&last).to_owned();
+        Ok(Lived { at, status, said })
+    }
 }

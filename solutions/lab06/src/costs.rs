@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::PACKAGE;
 use crate::arguments::{Costs, Program, Run};
-use crate::chaos::{end_of, start};
+use crate::chaos::Begun;
 use crate::curves::{Curve, svg};
 use crate::setting::Setting;
 use crate::source::fill;
@@ -222,17 +222,17 @@ async fn recovery_of(
 ) -> Result<Option<Duration>, Box<dyn Error>> {
     setting.empty().await?;
     let arguments = arguments(records, every);
-    let (mut child, mut lines) = start(&arguments, None)?;
+    let mut begun = Begun::start(&arguments, None)?;
     let (mut reached, mut kill_at) = (0, None);
-    while let Ok(Some(line)) = timeout_at(kill_at.unwrap_or_else(far), lines.recv()).await {
+    while let Ok(Some(line)) = timeout_at(kill_at.unwrap_or_else(far), begun.lines.recv()).await {
         let Some((at, checkpoints)) = position(&line) else { continue };
         reached = at;
         if checkpoints > 0 {
             kill_at.get_or_insert_with(|| Instant::now() + behind.mul_f64(BEFORE));
         }
     }
-    child.kill()?;
-    let lived = end_of(child, reached)?;
+    begun.child.kill()?;
+    let lived = begun.end(reached)?;
     if reached >= u64::from(records) {
         return Ok(None);
     }
@@ -240,11 +240,11 @@ async fn recovery_of(
         return Err(format!("the job ended by itself: {}", lived.said).into());
     }
     let killed = Instant::now();
-    let (mut child, mut lines) = start(&arguments, None)?;
-    until_reached(&mut lines, reached).await?;
+    let mut begun = Begun::start(&arguments, None)?;
+    until_reached(&mut begun.lines, reached).await?;
     let took = killed.elapsed();
-    child.kill()?;
-    end_of(child, reached)?;
+    begun.child.kill()?;
+    begun.end(reached)?;
     Ok(Some(took))
 }
 

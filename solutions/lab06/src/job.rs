@@ -23,6 +23,7 @@ use crate::fencing::Epoch;
 use crate::interval::Interval;
 use crate::last_record::{LastRecordError, fingerprints};
 use crate::recovery::{RecoveryError, Which};
+use crate::rewind::{RewindError, TakenBack};
 use crate::state::{Checkpoint, SavedPartition};
 use crate::store::{Output, StoreError, Writer};
 use crate::turn::{Effects, Input, Record};
@@ -79,6 +80,8 @@ pub struct Progress {
     pub checkpoints: u64,
     /// The number of the newest.
     pub checkpoint_id: u64,
+    /// Rows that it took back, since it began with an earlier checkpoint.
+    pub taken_back: TakenBack,
 }
 // ANCHOR_END: job_config
 
@@ -87,9 +90,8 @@ pub struct Progress {
 pub struct Ended {
     /// How far it has come.
     pub progress: Progress,
-    /// Its last checkpoint. Everything up to here is in the tables. `None` where there was nothing
-    /// to do.
-    pub checkpoint: Option<Checkpoint>,
+    /// Its last checkpoint. Everything up to here is in the tables.
+    pub checkpoint: Checkpoint,
 }
 
 /// Why a job stopped before its end. What it had committed is in the tables, and the next start goes
@@ -125,6 +127,9 @@ pub enum JobError {
     /// A checkpoint could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The tables could not be set back to an earlier checkpoint.
+    #[error(transparent)]
+    Rewind(#[from] RewindError),
 }
 
 /// A job at work, and all that it holds open.
@@ -144,7 +149,7 @@ pub struct Job<'a> {
     began: Instant,
     not_reading: Duration,
     /// The clock when the inputs at hand were read.
-    clock: Duration,
+    read_at: Duration,
     looked: Instant,
     progress: Progress,
     watch: &'a mut dyn FnMut(Effect),
@@ -211,7 +216,7 @@ impl<'a> Job<'a> {
             written: None,
             began: now,
             not_reading: Duration::ZERO,
-            clock: Duration::ZERO,
+            read_at: Duration::ZERO,
             looked: now,
             progress: Progress { checkpoint_id: newest_id.max(begun_at), ..Progress::default() },
             watch,
@@ -236,11 +241,39 @@ impl<'a> Job<'a> {
         self.input.is_at_end()
     }
 
+    fn ended(self) -> Ended {
+        let checkpoint =
+            self.last.clone().expect("whoever ends has found a checkpoint or made one");
+        Ended { progress: self.progress(), checkpoint }
+    }
+
     /// Whether the results of this very input's end are in these tables already. Those of a savepoint
     /// may be in the tables of another machine.
     fn was_finished_before(&self) -> bool {
         let finished = self.last.as_ref().is_some_and(|checkpoint| checkpoint.finished);
         finished && self.is_at_the_end() && self.config.begin == Begin::Checkpoint(Which::Latest)
+    }
+
+    /// Makes the first checkpoint of a job that begins with an earlier one, and in the same transaction
+    /// sets the tables back. Whoever goes on after a crash is to begin here too, and not at another
+    /// checkpoint or none.
+    async fn go_back(&mut self) -> Result<(), JobError> {
+        let Some(back_to) = self.last.take() else { return Ok(()) };
+        let first = self.snapshot();
+        let began = Instant::now();
+        let taken_back =
+            crate::rewind::write(&self.database, &self.writer, &back_to, &first).await?;
+        self.written = Some(first);
+        self.not_reading += began.elapsed();
+        (self.watch)(Effect::Write);
+        self.commit().await?;
+        self.progress.taken_back = taken_back;
+        Ok(())
+    }
+
+    /// The clock that idleness is told by. It stands still while the job does not read.
+    fn clock(&self) -> Duration {
+        self.began.elapsed().saturating_sub(self.not_reading)
     }
 
     async fn read(&mut self) -> Result<Vec<Input>, JobError> {
@@ -288,14 +321,16 @@ impl Effects for Job<'_> {
     async fn poll(&mut self) -> Result<Vec<Input>, JobError> {
         if self.config.until == Until::Stopped && self.looked.elapsed() >= BETWEEN_LOOKS {
             let began = Instant::now();
-            self.input.look().await?;
+            let added = self.input.look().await?;
             self.looked = Instant::now();
             self.not_reading += began.elapsed();
+            for (partition, next_offset) in added {
+                self.state.add_partition(partition, next_offset, self.clock());
+            }
         }
         let mut inputs = self.read().await?;
-        // The clock that idleness is told by. It stands still while the job does not read.
-        self.clock = self.began.elapsed().saturating_sub(self.not_reading);
-        inputs.push(Input::Time(self.clock));
+        self.read_at = self.clock();
+        inputs.push(Input::Time(self.read_at));
         (self.watch)(Effect::Poll);
         Ok(inputs)
     }
@@ -304,7 +339,7 @@ impl Effects for Job<'_> {
         let is_record = u64::from(matches!(input, Input::Record(_)));
         self.changes += is_record;
         self.progress.read += is_record;
-        let outcome = self.state.process(input, self.clock);
+        let outcome = self.state.process(input, self.read_at);
         (self.watch)(Effect::Process);
         Ok(outcome)
     }
@@ -363,10 +398,11 @@ impl Effects for Job<'_> {
 
 /// Runs the job until its end, or until it is stopped.
 ///
-/// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first. At the
-/// end of its input every window fires. A stop fires nothing: it makes a checkpoint, which is
-/// also what a savepoint is made of. `on_progress` is called after each turn, `watch` after each
-/// effect.
+/// Where it begins with a savepoint or an older checkpoint, it makes a checkpoint of that first and sets
+/// the tables back to it, in one transaction. At the end of its input every window fires. A stop fires
+/// nothing: it makes a checkpoint, which is also what a savepoint is made of, unless nothing has changed
+/// since the last one; before the first record there is none, so it makes one of the offsets at which the
+/// job begins. `on_progress` is called after each turn and after the tables were set back, `watch` after each effect.
 ///
 /// # Errors
 /// [`JobError`]. The memory of the job is gone then, and nobody needs it: what was committed is enough
@@ -381,11 +417,11 @@ pub async fn run(
 
     let mut job = Job::open(config, watch).await?;
     if job.was_finished_before() {
-        return Ok(Ended { progress: job.progress(), checkpoint: job.last });
+        return Ok(job.ended());
     }
     if config.begin != Begin::Checkpoint(Which::Latest) {
-        // Whoever goes on after a crash is to begin here too, and not at another checkpoint or none.
-        checkpoint(&mut job).await?;
+        job.go_back().await?;
+        on_progress(&job.progress());
     }
     for partition in job.input.ended() {
         let outcome = job.process(&Input::EndOf(partition))?;
@@ -397,11 +433,11 @@ pub async fn run(
     }
     if job.is_at_the_end() {
         finish(&mut job).await?;
-    } else if job.changes > 0 {
+    } else if job.changes > 0 || job.last.is_none() {
         checkpoint(&mut job).await?;
     }
     on_progress(&job.progress());
-    Ok(Ended { progress: job.progress(), checkpoint: job.last })
+    Ok(job.ended())
 }
 
 /// A consumer has to name a group. This one joins none and commits nothing.

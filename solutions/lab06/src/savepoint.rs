@@ -52,7 +52,9 @@ pub struct Loaded {
 /// there, or nothing. The file system has to know hard links.
 ///
 /// # Errors
-/// [`SavepointError::Exists`] and [`SavepointError::File`]. What was begun is removed.
+/// [`SavepointError::Exists`] and [`SavepointError::File`]. What was begun is removed, also where the
+/// file has its name and only the folder does not come to the disk: a power cut might take the name
+/// away, and who was told of an error may try again.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
     use std::io::ErrorKind;
 
@@ -64,7 +66,8 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
     let written = write_through(&part, bytes)
         // Unlike a rename, a link never replaces a file that came meanwhile.
         .and_then(|()| fs::hard_link(&part, path))
-        .and_then(|()| sync_folder_of(path));
+        // A name that the disk may not have is taken back.
+        .and_then(|()| sync_folder_of(path).inspect_err(|_| drop(fs::remove_file(path))));
     // Where it was never made there is nothing to remove.
     let _ = fs::remove_file(&part);
     written.map_err(|source| match source.kind() {

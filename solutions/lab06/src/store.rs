@@ -92,12 +92,27 @@ pub enum StoreError {
 }
 
 /// Given: makes all tables unless they are there: those of lab 05, and `checkpoints`,
-/// `dead_letters` and `job_epochs`.
+/// `dead_letters` and `job_epochs`. All of them, or none: one transaction, in which nobody else makes
+/// tables.
 ///
 /// # Errors
 /// [`StoreError::Lost`] when only some of them are there;
 /// [`StoreError::Table`] and [`StoreError::Database`] when the database refuses, or is gone.
 pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
+    use lab05::tables::LOCK;
+
+    database.batch_execute(&format!("BEGIN; {LOCK}")).await?;
+    match make_tables(database).await {
+        Ok(()) => Ok(database.batch_execute("COMMIT").await?),
+        Err(error) => {
+            // Where the connection is gone, so is the transaction.
+            let _ = database.batch_execute("ROLLBACK").await;
+            Err(error)
+        }
+    }
+}
+
+async fn make_tables(database: &Client) -> Result<(), StoreError> {
     const TABLES: &str = "
         CREATE TABLE IF NOT EXISTS checkpoints (
             job text NOT NULL, id bigint NOT NULL, taken timestamptz NOT NULL DEFAULT now(),

@@ -9,7 +9,7 @@ mod program;
 
 use std::env;
 
-use program::{Tables, ask, said, said_aloud};
+use program::{Tables, ask, refused, said, said_aloud};
 
 /// The small form.
 const FEW_KILLS: u32 = 20;
@@ -61,6 +61,17 @@ fn made_flights_on_four_partitions_survive_kills_at_every_point() {
     assert_eq!(by_point.iter().sum::<i64>(), i64::from(kills), "{by_point:?}");
     let least = i64::from(kills / POINTS / 2).max(1);
     assert!(by_point[0] >= least, "expected {least} kills at each point, found {by_point:?}");
+}
+
+#[test]
+fn fewer_kills_than_were_asked_for_are_said_and_no_success() {
+    // The first life that commits ends the only record, and the others have nothing to be killed in.
+    let arguments =
+        ["--job", "lab06_few_kills", "--made", "1", "--partitions", "1", "--chaos", "12"];
+    let shown = refused(&arguments, 1);
+    let last = shown.lines().last().unwrap_or_default();
+    let sentence = ("error: killed ", ", expected 12: the input ended before");
+    assert!(last.starts_with(sentence.0) && last.ends_with(sentence.1), "{shown}");
 }
 
 #[test]

@@ -6,7 +6,16 @@ mod program;
 use std::fs;
 use std::path::Path;
 
-use program::{AtWork, CHECKPOINTS, ROWS, number, refused, said, until_at_least};
+use flights::replay::arrival_order;
+use flights::weeks::Week;
+use lab01::publish::publish;
+use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab06_solution::checkpoint::decode;
+use program::{
+    AtWork, CHECKPOINTS, ROWS, number, program, refused, remove, said, text, until_at_least,
+};
+use rig::Rig;
+use tokio::runtime::Runtime;
 
 /// A topic of the program's own, without the rest of its arguments.
 const STORM: [&str; 2] = ["--partitions", "1"];
@@ -69,6 +78,53 @@ fn ctrl_c_makes_a_checkpoint_and_a_savepoint_and_another_run_goes_on_from_either
     assert!(said(&with(&["--job", elsewhere])).contains("4675 in 331 rows"));
     let there = said(&with(&["--job", elsewhere, "--from-savepoint", file]));
     assert!(there.contains("     4675 in 331 rows of "), "{there}");
+}
+
+#[test]
+fn a_run_that_goes_back_says_what_it_has_taken_back() {
+    let job = "lab06_run_back";
+    said(&with(&["--job", job, "--checkpoint-every", SELDOM]));
+    // The only checkpoint is that of the end, which has fired the last hour of three airports.
+    let back = program(&with(&["--job", job, "--checkpoint", "1"]));
+    let (said, shown) = (text(&back.stdout), text(&back.stderr));
+    assert!(said.contains("     4675 in 331 rows of "), "{said}{shown}");
+    let expected = "taken back: 3 rows of processed_events_aggregated (0 written again as they were \
+                    then), 0 of dropped_records, 0 of dead_letters\n";
+    assert!(shown.contains(expected), "{shown}");
+}
+
+#[test]
+fn ctrl_c_before_the_first_record_makes_a_savepoint_of_the_beginning() {
+    let job = "lab06_run_nothing_read";
+    let rig = Rig::up().expect("the rig is up");
+    let (kafka, runtime) = (rig.kafka(), Runtime::new().expect("the system gives a runtime"));
+    let topic = format!("{}lab06-solution.nothing-{}", rig.prefix(), std::process::id());
+    let spec = TopicSpec {
+        name: topic.clone(),
+        partitions: 2,
+        replication: 1,
+        retention: Retention::Forever,
+    };
+    runtime.block_on(ensure_topic(&kafka, &spec)).expect("the broker makes the topic");
+    let folder = tempfile::tempdir().expect("the system gives a folder");
+    let path = folder.path().join("board.savepoint");
+    let file = path.to_str().expect("it is text");
+    let at_work =
+        AtWork::start(&["--job", job, "--topic", &topic, "--follow", "--savepoint", file]);
+    at_work.interrupt();
+    let (is_good, said_by_it, shown) = at_work.end();
+    assert!(is_good, "{said_by_it}{shown}");
+    assert!(said_by_it.contains(&format!("savepoint {file}: checkpoint 1, ")), "{said_by_it}");
+    let saved = decode(&fs::read(&path).expect("it is there")).expect("it is a savepoint");
+    let offsets: Vec<i64> = saved.partitions.iter().map(|saved| saved.next_offset).collect();
+    assert_eq!((offsets, saved.counts.read), (vec![0, 0], 0));
+
+    let flights = &arrival_order(Week::Calm.load().departed)[..10];
+    let published = runtime.block_on(publish(&kafka, &topic, flights, &mut |_| {}));
+    published.expect("the broker takes every record");
+    let on = said(&["--job", job, "--topic", &topic, "--from-savepoint", file]);
+    assert!(on.contains(": 10 records read, 10 of them by this run, "), "{on}");
+    runtime.block_on(remove(&kafka, &topic));
 }
 
 #[test]

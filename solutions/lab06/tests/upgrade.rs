@@ -11,10 +11,8 @@ use flights::{Generated, Generator, RecordGenerator};
 use lab01::topic::{Retention, TopicSpec, ensure_topic};
 use lab06_solution::checkpoint::decode;
 use lab06_solution::version1::encode_version1;
-use program::{AtWork, BOUND, CHECKPOINTS, Tables, number, said, until_at_least};
+use program::{AtWork, BOUND, CHECKPOINTS, Tables, number, remove, said, until_at_least};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rig::Rig;
 use tokio::runtime::Runtime;
@@ -117,10 +115,4 @@ fn last_years_program_is_replaced_while_records_flow() {
     println!("{published} records, {before} of them before the stop: no row lost, none repeated");
     assert!(number(JOB, CHECKPOINTS) > taken_over);
     runtime.block_on(remove(&kafka, &topic));
-}
-
-async fn remove(kafka: &ClientConfig, topic: &str) {
-    let admin: AdminClient<DefaultClientContext> = kafka.create().expect("the settings are good");
-    let removed = admin.delete_topics(&[topic], &AdminOptions::new()).await;
-    removed.expect("the broker answers").remove(0).expect("the topic was there");
 }

@@ -51,7 +51,7 @@ pub async fn run(
         if config.until == Until::Stopped && looked.elapsed() >= BETWEEN_LOOKS {
             tokio::select! {
                 () = stop.cancelled() => break,
-                look = work.input.look() => look?,
+                look = work.look() => look?,
             }
             looked = Instant::now();
         }

@@ -16,7 +16,8 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SavepointError> {
     let written = write_through(&part, bytes)
         // Unlike a rename, a link never replaces a file that came meanwhile.
         .and_then(|()| fs::rename(&part, path))
-        .and_then(|()| sync_folder_of(path));
+        // A name that the disk may not have is taken back.
+        .and_then(|()| sync_folder_of(path).inspect_err(|_| drop(fs::remove_file(path))));
     // Where it was never made there is nothing to remove.
     let _ = fs::remove_file(&part);
     written.map_err(|source| match source.kind() {

@@ -7,6 +7,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
 use rig::Rig;
 use runs::RunSchema;
 use tokio::runtime::Runtime;
@@ -49,7 +52,21 @@ pub fn said_aloud(arguments: &[&str]) -> String {
 
 /// What a run says on its standard error, which has to end in trouble, without the rig's lines.
 pub fn refused(arguments: &[&str], status: i32) -> String {
-    let output = program(arguments);
+    refused_under(&[], arguments, status)
+}
+
+/// The same for a run that is started by another program, such as a shell with a limit.
+pub fn refused_under(starter: &[&str], arguments: &[&str], status: i32) -> String {
+    let output = match starter {
+        [] => program(arguments),
+        [starter, first @ ..] => Command::new(starter)
+            .args(first)
+            .arg(env!("CARGO_BIN_EXE_lab06-solution"))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|error| panic!("`{starter}` cannot be started: {error}")),
+    };
     let shown = text(&output.stderr);
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {shown}");
     assert!(!shown.contains("panicked"), "{shown}");
@@ -105,6 +122,13 @@ pub fn ask<T>(job: &str, question: impl AsyncFnOnce(Client) -> T) -> T {
         let schema = RunSchema::open(rig.database_url(), job).await.expect("there is a schema");
         question(schema.connect().await.expect("the database takes connections")).await
     })
+}
+
+/// Removes a topic.
+pub async fn remove(kafka: &ClientConfig, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = kafka.create().expect("the settings are good");
+    let removed = admin.delete_topics(&[topic], &AdminOptions::new()).await;
+    removed.expect("the broker answers").remove(0).expect("the topic was there");
 }
 
 /// One number from the tables of a job; -1 where they are not there yet.

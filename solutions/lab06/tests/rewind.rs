@@ -1,0 +1,291 @@
+//! A job that goes back to an earlier checkpoint, and counts otherwise from there: in the end its tables
+//! are those of that one way, and no record is in them twice.
+
+mod program;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use flights::replay::arrival_order;
+use flights::weeks::Week;
+use flights::{Flight, utc};
+use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab05::board::BoardConfig;
+use lab05::input::Until;
+use lab05::tables::{DROPPED, RESULTS};
+use lab06_solution::fencing::claim;
+use lab06_solution::interval::Interval;
+use lab06_solution::job::{Begin, Ended, JobConfig, JobError, run};
+use lab06_solution::recovery::{Which, load};
+use lab06_solution::rewind::RewindError;
+use lab06_solution::state::Checkpoint;
+use program::{BOUND, remove};
+use rdkafka::ClientConfig;
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rig::Rig;
+use runs::RunSchema;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use tokio_postgres::Client;
+use tokio_util::sync::CancellationToken;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A partition and an offset.
+type Place = (i32, i64);
+
+/// What lies on a topic; `None` for a record that is no flight.
+type Log = BTreeMap<Place, Option<Flight>>;
+
+/// A row: count, sum, worst, and how many were more than 15 minutes late.
+type Row = (i64, i64, i32, i64);
+
+/// A topic with a week on it, and the tables of a job.
+struct World {
+    log: Log,
+    topic: String,
+    kafka: ClientConfig,
+    schema: RunSchema,
+    database: Client,
+}
+
+const fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+fn board(bound_min: u64, lateness_min: u64) -> BoardConfig {
+    BoardConfig {
+        window: minutes(60),
+        bound: minutes(bound_min),
+        allowed_lateness: minutes(lateness_min),
+        idle_after: None,
+        allowed_ahead: minutes(60),
+    }
+}
+
+/// A week in the order of its departures, on as many partitions; behind each fifty of them something that
+/// is no flight.
+fn log_of(week: Week, partitions: i32) -> Vec<(Place, i64, Vec<u8>, Option<Flight>)> {
+    let mut next: BTreeMap<i32, i64> = BTreeMap::new();
+    let mut place = |partition| {
+        let offset = next.entry(partition).or_default();
+        *offset += 1;
+        (partition, *offset - 1)
+    };
+    let mut log = Vec::new();
+    for (index, flight) in arrival_order(week.load().departed).into_iter().enumerate() {
+        let airport = ["EWR", "JFK", "LGA"].iter().position(|origin| flight.origin == *origin);
+        let partition = airport.unwrap_or_default() as i32 % partitions;
+        let payload = lab01::event::encode(&flight).expect("it is a flight");
+        let departed_ms = flight.departed_ms();
+        log.push((place(partition), departed_ms, payload, Some(flight)));
+        if index % 50 == 49 {
+            log.push((place(partition), departed_ms, b"no flight".to_vec(), None));
+        }
+    }
+    log
+}
+
+impl World {
+    async fn of(name: &str, week: Week, partitions: i32) -> World {
+        let rig = Rig::up().expect("the rig is up");
+        let (kafka, topic) =
+            (rig.kafka(), format!("{}lab06-solution.{name}-{}", rig.prefix(), std::process::id()));
+        let spec = TopicSpec {
+            name: topic.clone(),
+            partitions,
+            replication: 1,
+            retention: Retention::Forever,
+        };
+        ensure_topic(&kafka, &spec).await.expect("the broker makes the topic");
+        let mut settings = kafka.clone();
+        settings.set("enable.idempotence", "true");
+        let producer: FutureProducer = settings.create().expect("the settings are good");
+        let (mut log, mut deliveries) = (Log::new(), Vec::new());
+        for ((partition, offset), timestamp_ms, payload, flight) in log_of(week, partitions) {
+            let record = FutureRecord::<str, [u8]>::to(&topic)
+                .partition(partition)
+                .timestamp(timestamp_ms)
+                .payload(&payload);
+            deliveries.push(producer.send_result(record).map_err(|(error, _)| error));
+            log.insert((partition, offset), flight);
+        }
+        for delivery in deliveries {
+            let answer = delivery.expect("there is room").await.expect("it is answered");
+            answer.expect("the broker takes it");
+        }
+        let schema = RunSchema::open(rig.database_url(), name).await.expect("there is a schema");
+        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
+        schema.empty(&tables).await.expect("the tables can be emptied");
+        let database = schema.connect().await.expect("the database takes connections");
+        World { log, topic, kafka, schema, database }
+    }
+
+    fn config(&self, board: BoardConfig, begin: Begin) -> JobConfig {
+        JobConfig {
+            job: self.schema.name().to_owned(),
+            kafka: self.kafka.clone(),
+            topic: self.topic.clone(),
+            database: self.schema.url().parse().expect("the address can be read"),
+            board,
+            interval: Interval { every: minutes(60), changes: 900 },
+            until: Until::TheEnd,
+            begin,
+            epoch: None,
+        }
+    }
+
+    async fn run(&self, board: BoardConfig, begin: Begin) -> Result<Ended, JobError> {
+        let (config, stop) = (self.config(board, begin), CancellationToken::new());
+        let ended = timeout(BOUND, run(&config, &stop, &mut |_| {}, &mut |_| {})).await;
+        ended.expect("it ends")
+    }
+
+    /// The checkpoint so many before the newest.
+    async fn checkpoint(&self, before: i64) -> Checkpoint {
+        let id = "SELECT max(id) - $1 FROM checkpoints";
+        let id: i64 = self.database.query_one(id, &[&before]).await.expect("it is there").get(0);
+        let found = load(&self.database, self.schema.name(), Which::Id(id.unsigned_abs())).await;
+        found.expect("it can be read").expect("the job has made checkpoints")
+    }
+
+    /// The places in a table.
+    async fn places(&self, table: &str) -> BTreeSet<Place> {
+        let all = format!("SELECT partition, record_offset FROM {table}");
+        let rows = self.database.query(&all, &[]).await.expect("the table can be read");
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    }
+
+    async fn rows(&self) -> BTreeMap<(i64, String), Row> {
+        const ALL: &str = "
+            SELECT (extract(epoch FROM window_start) * 1000)::bigint, origin, count, sum_delay_min,
+                worst_delay_min, over_15_min
+            FROM processed_events_aggregated";
+        let rows = self.database.query(ALL, &[]).await.expect("the table can be read");
+        let row = |row: &tokio_postgres::Row| {
+            ((row.get(0), row.get(1)), (row.get(2), row.get(3), row.get(4), row.get(5)))
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// Every record is in one place, and the rows are those of all flights that were not dropped. Gives
+    /// the number of dropped records.
+    async fn assert_right(&self, what: &str) -> usize {
+        let (dropped, dead_letters) =
+            (self.places(DROPPED).await, self.places("dead_letters").await);
+        let no_flights: BTreeSet<Place> = self
+            .log
+            .iter()
+            .filter(|(_, flight)| flight.is_none())
+            .map(|(place, _)| *place)
+            .collect();
+        assert_eq!(dead_letters, no_flights, "{what}: the dead letters");
+        let mut expected: BTreeMap<(i64, String), Row> = BTreeMap::new();
+        for (place, flight) in &self.log {
+            let Some(flight) = flight.as_ref().filter(|_| !dropped.contains(place)) else {
+                continue;
+            };
+            let start_ms = flight.scheduled_ms - flight.scheduled_ms.rem_euclid(HOUR_MS);
+            let row =
+                expected.entry((start_ms, flight.origin.clone())).or_insert((0, 0, i32::MIN, 0));
+            row.0 += 1;
+            row.1 += i64::from(flight.delay_min);
+            row.2 = row.2.max(flight.delay_min);
+            row.3 += i64::from(flight.delay_min > 15);
+        }
+        let found = self.rows().await;
+        let differing =
+            expected.keys().chain(found.keys()).filter(|key| expected.get(key) != found.get(key));
+        let differing: BTreeSet<String> = differing
+            .map(|key| {
+                let window = format!("{} {}", utc::format(key.0), key.1);
+                format!("{window}: expected {:?}, found {:?}", expected.get(key), found.get(key))
+            })
+            .collect();
+        assert!(differing.is_empty(), "{what}: rows that differ from a GROUP BY: {differing:#?}");
+        let counted: i64 = found.values().map(|row| row.0).sum();
+        assert_eq!(
+            usize::try_from(counted).expect("a count") + dropped.len() + dead_letters.len(),
+            self.log.len(),
+            "{what}: counted + dropped + dead letters = read"
+        );
+        dropped.len()
+    }
+
+    async fn end(self) {
+        remove(&self.kafka, &self.topic).await;
+    }
+}
+
+fn older(checkpoint: &Checkpoint) -> Begin {
+    Begin::Checkpoint(Which::Id(checkpoint.id))
+}
+
+async fn there_and_back(name: &str, week: Week, partitions: i32, lateness_min: u64) {
+    let world = World::of(name, week, partitions).await;
+    let wide = board(60, lateness_min);
+    let narrow = board(0, lateness_min);
+    let first = world.run(wide.clone(), Begin::Checkpoint(Which::Latest)).await;
+    first.expect("nothing disturbs it");
+    let few = world.assert_right("at first").await;
+    let earlier = world.checkpoint(2).await;
+    assert!(!earlier.finished, "there is something to be read behind it");
+
+    let ended = world.run(narrow.clone(), older(&earlier)).await.expect("it goes back");
+    let taken_back = ended.progress.taken_back;
+    assert!(taken_back.results > 0 && taken_back.dead_letters > 0, "{taken_back}");
+    let many = world.assert_right("with a smaller bound").await;
+    assert!(many > few, "with a smaller bound more is dropped: {few}, {many}");
+
+    // The same state as a savepoint, over the tables of the second way, and with the bound of the first.
+    let savepoint = Begin::Savepoint(Box::new(earlier));
+    let ended = world.run(wide, savepoint).await.expect("it goes back once more");
+    assert!(ended.progress.taken_back.dropped > 0, "{}", ended.progress.taken_back);
+    let again = world.assert_right("with the first bound").await;
+    assert!(again < many, "with a larger bound less is dropped: {many}, {again}");
+    world.end().await;
+}
+
+#[test]
+fn what_was_written_after_the_checkpoint_is_taken_back() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        there_and_back("lab06_rewind_one", Week::Storm, 1, 0).await;
+        there_and_back("lab06_rewind_three", Week::Storm, 3, 0).await;
+        there_and_back("lab06_rewind_corrected", Week::Calm, 3, 45).await;
+    });
+}
+
+#[test]
+fn who_may_not_go_back_leaves_the_tables_as_they_are() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let world = World::of("lab06_rewind_refused", Week::Calm, 1).await;
+        let narrow = world.run(board(0, 0), Begin::Checkpoint(Which::Latest)).await;
+        narrow.expect("nothing disturbs it");
+        let of_another = world.checkpoint(1).await;
+        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
+        world.schema.empty(&tables).await.expect("the tables can be emptied");
+        let wide = board(60, 0);
+        let ended = world.run(wide.clone(), Begin::Checkpoint(Which::Latest)).await;
+        ended.expect("nothing disturbs it");
+        let before = (world.rows().await, world.places(DROPPED).await);
+
+        let refused = world.run(wide.clone(), Begin::Savepoint(Box::new(of_another))).await;
+        let is_refused = matches!(
+            &refused,
+            Err(JobError::Rewind(RewindError::OtherTables { expected, found, .. })) if found > expected
+        );
+        assert!(is_refused, "{refused:?}");
+        assert_eq!((world.rows().await, world.places(DROPPED).await), before);
+
+        let earlier = world.checkpoint(1).await;
+        let mut zombie = world.config(board(0, 0), older(&earlier));
+        zombie.epoch = Some(claim(&world.database, &zombie.job).await.expect("an epoch"));
+        claim(&world.database, &zombie.job).await.expect("the next epoch");
+        let stop = CancellationToken::new();
+        let refused = run(&zombie, &stop, &mut |_| {}, &mut |_| {}).await;
+        let sentence = refused.expect_err("a newer instance was started").to_string();
+        assert!(sentence.contains("was started again"), "{sentence}");
+        assert_eq!((world.rows().await, world.places(DROPPED).await), before);
+        world.end().await;
+    });
+}
