@@ -18,7 +18,7 @@ use lab06::savepoint::sync_folder_of;
 use lab06::state::{Checkpoint, SavedWindow};
 use lab06::store::{Output, StoreError, ensure_tables};
 use lab06::turn::{Effects, Input, Record};
-use lab06::version1::encode_version1;
+use lab06::version1::{CheckpointV1, PartitionV1, RowV1, encode_version1};
 use testkit::{with_database, with_kafka};
 
 use super::at_hand::{
@@ -315,4 +315,36 @@ fn given_a_table_of_crashes_has_a_line_for_each_effect() {
         let table = CrashTable { lines: vec![line(Effect::Write, lost, repeated)] };
         assert_eq!(table.is_all_zeros(), expected, "{table}");
     }
+}
+
+#[test]
+fn given_version_1_kept_last_offsets_watermarks_and_seconds() {
+    let mut known = read_to(7, "flights", 42);
+    known.partitions[0].max_timestamp_ms = Some(at("06:30"));
+    known.windows = vec![window("06:00", false, vec![key("EWR", [-4, 16], 0)])];
+    let bytes = encode_version1(&known, minutes(15)).expect("version 1 knew all of this");
+    let head = bytes.iter().position(|byte| *byte == b'\n').expect("there is a head line");
+    let written: CheckpointV1 = serde_json::from_slice(&bytes[head..]).expect("of version 1");
+    let row = RowV1 {
+        start_ms: at("06:00"),
+        minutes: 60,
+        origin: "EWR".to_owned(),
+        count: 2,
+        sum_s: 720,
+        worst_s: 960,
+        over_15_min: 1,
+    };
+    let watermark_ms = Some(at("06:15"));
+    let expected = CheckpointV1 {
+        id: 7,
+        topic: "flights".to_owned(),
+        bound_ms: 900_000,
+        partitions: vec![PartitionV1 { partition: 0, processed_offset: 41, watermark_ms }],
+        rows: vec![row],
+        read: 0,
+        late: 0,
+        dropped: 0,
+        results: 0,
+    };
+    assert_eq!(written, expected);
 }
