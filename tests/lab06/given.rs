@@ -252,20 +252,26 @@ fn given_a_file_without_a_folder_lies_in_the_current_one() {
 }
 
 #[tokio::test]
-async fn given_the_logs_in_memory_have_two_records_of_three_on_the_second_partition() {
+async fn given_the_logs_in_memory_are_of_six_hours_on_the_partitions_that_they_name() {
     for (log, on_first, on_second) in
         [(Log::OnePartition, RECORDS, 0), (Log::TwoPartitions, 30, 60)]
     {
         assert_eq!(log.board_config().window, minutes(60));
         let (mut memory, mut records) = (Memory::unread(log), [0; 3]);
+        let mut departed_ms = Vec::new();
         while !memory.is_at_the_end() {
             for input in memory.poll().await.expect("nothing fails in memory") {
                 if let Input::Record(record) = input {
                     records[record.partition as usize] += 1;
+                    departed_ms.push(record.timestamp_ms);
                 }
             }
         }
         assert_eq!(records, [on_first, on_second, 0], "{log:?}");
+        let [first_ms, last_ms] = [departed_ms.iter().min(), departed_ms.iter().max()];
+        let hours = (last_ms.expect("a record") - first_ms.expect("a record")) / 3_600_000;
+        // Four minutes from one slot to the next, and 90 minutes out of order at most.
+        assert!((4..=7).contains(&hours), "{log:?}: {hours} h");
     }
 }
 

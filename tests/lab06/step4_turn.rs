@@ -117,6 +117,8 @@ async fn table_of(log: Log) -> (CrashTable, u64) {
         rule("Whoever has heard of a failure is started again, with the last checkpoint.")
             .holds(effects.calls().is_empty() || !has_failed.get(), "a further turn");
         let result = turn(effects).await;
+        rule("A turn begins with a poll, and the first crash is behind it.")
+            .same(effects.calls().first(), Some(&Effect::Poll));
         has_failed.set(result.is_err());
         unanswered.set(unanswered.get() + u64::from(result.is_err() && !effects.is_over()));
         result
