@@ -4,7 +4,9 @@
 # rustup installs cargo here; a shell that was opened before does not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-RIG := cargo run -q -p rig-program --
+# TLS=1: for brokers that ask for TLS or SCRAM.
+RUN = $(strip cargo run -q -p $(1) $(if $(TLS),--features tls) --)
+RIG := $(call RUN,rig-program)
 CHECKS := cargo run -q -p checks --
 MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
@@ -25,7 +27,7 @@ test: setup ## Check everything; ends with a table
 	@$(CHECKS) all $(addprefix --show ,$(SHOW)) $(addprefix --provider ,$(PROVIDERS))
 
 demo: ## Count the week of the blizzard by hour, from Kafka into PostgreSQL, and draw it
-	@cargo run -q -p lab06-solution -- --partitions 1
+	@$(call RUN,lab06-solution) --partitions 1
 
 serve: ## Serve the book on port 3000, or on PORT
 	@$(MDBOOK) serve book -p $(PORT)

@@ -2,24 +2,32 @@
 
 use crate::RigError;
 use crate::cluster::{Cluster, Provider};
-use crate::setting::{parsed_setting, text_setting};
+use crate::env_file::Variables;
+use crate::security;
+use crate::setting::parsed_setting;
 
-/// Reads `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`; `None` when neither is set and nothing
-/// forces this provider.
+const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
+const DATABASE: &str = "DATABASE_URL";
+const PREFIX: &str = "TIDEMARK_PREFIX";
+
+/// Reads `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`, and what goes with them, from the environment
+/// and from `.env`; `None` when neither is set and nothing forces this provider.
 ///
 /// # Errors
-/// When only one of the two is set, when `DATABASE_URL` is no URL, or when `TIDEMARK_RIG` has a
-/// value that it cannot have.
+/// When only one of the two is set, when `DATABASE_URL` is no URL, when `TIDEMARK_RIG` has a value
+/// that it cannot have; those of [`Variables::read`] and [`security::client_settings`].
 pub fn from_environment() -> Result<Option<Cluster>, RigError> {
     let forced = forced()?;
     if matches!(forced, Some(Provider::Containers | Provider::Local)) {
         return Ok(None);
     }
-    match (text_setting("KAFKA_BOOTSTRAP_SERVERS"), text_setting("DATABASE_URL")) {
-        (Some(servers), Some(database_url)) => cluster(servers, database_url).map(Some),
+    let known = [&[SERVERS, DATABASE, PREFIX][..], &security::VARIABLES].concat();
+    let variables = Variables::read(&known)?;
+    match (variables.text(SERVERS), variables.text(DATABASE)) {
+        (Some(servers), Some(database_url)) => cluster(servers, database_url, &variables).map(Some),
         (None, None) if forced.is_none() => Ok(None),
-        (Some(_), None) => Err(missing("DATABASE_URL")),
-        (None, _) => Err(missing("KAFKA_BOOTSTRAP_SERVERS")),
+        (Some(_), None) => Err(missing(DATABASE)),
+        (None, _) => Err(missing(SERVERS)),
     }
 }
 
@@ -32,23 +40,27 @@ pub fn forced() -> Result<Option<Provider>, RigError> {
 }
 
 fn missing(name: &str) -> RigError {
-    RigError(format!(
-        "{name} is not set; a cluster of your own needs KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL"
-    ))
+    RigError(format!("{name} is not set; a cluster of your own needs {SERVERS} and {DATABASE}"))
 }
 
-fn cluster(servers: String, database_url: String) -> Result<Cluster, RigError> {
+fn cluster(
+    servers: String,
+    database_url: String,
+    variables: &Variables,
+) -> Result<Cluster, RigError> {
     if !["postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
         // Not quoted: whatever it is, there may be a password in it.
-        return Err(RigError("DATABASE_URL must begin with postgresql://".to_owned()));
+        return Err(RigError(format!("{DATABASE} must begin with postgresql://")));
     }
+    let mut kafka = vec![("bootstrap.servers".to_owned(), servers)];
+    kafka.extend(security::client_settings(|name| variables.text(name))?);
     Ok(Cluster {
         provider: Provider::External,
-        kafka: vec![("bootstrap.servers".to_owned(), servers)],
+        kafka,
         kafka_version: "unknown".to_owned(),
         database_url,
         postgres_version: "unknown".to_owned(),
-        prefix: text_setting("TIDEMARK_PREFIX").unwrap_or_default(),
+        prefix: variables.text(PREFIX).unwrap_or_default(),
         control: None,
         token: String::new(),
     })

@@ -18,8 +18,13 @@
 //! | [`cluster`] | servers that are up: what the program writes and this client reads |
 //! | [`control`] | the connection to the program: it keeps the servers alive |
 //! | [`external`] | servers that the environment names |
+//! | [`env_file`] | the same names in a file, `.env` |
+//! | [`security`] | how a Kafka client proves who it is |
+//! | [`reach`] | whether the servers that the environment names answer |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
+//! | [`patience`] | how long the rig waits for others |
+//! | [`slow`] | a word to the person when something takes longer than a second |
 //! | [`mod@setting`] | a variable of the environment that is set to something |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
 //! | [`ending`] | how a run ends |
@@ -27,12 +32,17 @@
 pub mod cluster;
 pub mod control;
 pub mod ending;
+pub mod env_file;
 pub mod external;
+pub mod patience;
 pub mod place;
 pub mod private;
 pub mod probe;
+pub mod reach;
 pub mod say;
+pub mod security;
 pub mod setting;
+pub mod slow;
 pub mod unfinished;
 
 use std::process::{Command, Stdio};
@@ -96,6 +106,7 @@ impl Rig {
 fn find_or_start() -> Result<Rig, RigError> {
     if let Some(cluster) = external::from_environment()? {
         say(&format!("rig: {cluster} (external: named by the environment)"));
+        reach::ask(&cluster)?;
         return Ok(Rig { cluster });
     }
     let place = Place::of_this_clone();
@@ -165,7 +176,9 @@ pub fn run_program(arguments: &[&str]) -> Result<(), RigError> {
 pub fn program_command(arguments: &[&str]) -> Command {
     let mut command = cargo();
     command
-        .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig", "--"])
+        .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig"])
+        .args(if cfg!(feature = "tls") { &["--features", "tls"][..] } else { &[] })
+        .arg("--")
         .args(arguments);
     if !place::program_was_built() {
         say("rig: building the rig's own program, once; this takes some seconds");
