@@ -10,6 +10,8 @@ const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 const DATABASE: &str = "DATABASE_URL";
 const PREFIX: &str = "TIDEMARK_PREFIX";
 
+const MAX_PREFIX_BYTES: usize = 24;
+
 /// Reads `KAFKA_BOOTSTRAP_SERVERS` and `DATABASE_URL`, and what goes with them, from the environment
 /// and from `.env`; `None` when neither is set and nothing forces this provider.
 ///
@@ -43,6 +45,21 @@ fn missing(name: &str) -> RigError {
     RigError(format!("{name} is not set; a cluster of your own needs {SERVERS} and {DATABASE}"))
 }
 
+/// What Kafka takes in a name, short enough for PostgreSQL's 63 bytes, and with an end: `amelia` would
+/// also begin the names of `amelia2`.
+fn check_prefix(prefix: &str) -> Result<(), RigError> {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let has_an_end = prefix.ends_with(['.', '-', '_']) && !prefix.starts_with(['.', '-', '_']);
+    let fits = prefix.len() <= MAX_PREFIX_BYTES && prefix.chars().all(is_good) && has_an_end;
+    if prefix.is_empty() || fits {
+        return Ok(());
+    }
+    Err(RigError(format!(
+        "{PREFIX} is `{prefix}`, expected at most {MAX_PREFIX_BYTES} letters, digits, `.`, `-` and `_`, \
+         the last one of these three and the first one not; `amelia.` for example"
+    )))
+}
+
 fn cluster(
     servers: String,
     database_url: String,
@@ -52,6 +69,8 @@ fn cluster(
         // Not quoted: whatever it is, there may be a password in it.
         return Err(RigError(format!("{DATABASE} must begin with postgresql://")));
     }
+    let prefix = variables.text(PREFIX).unwrap_or_default();
+    check_prefix(&prefix)?;
     let mut kafka = vec![("bootstrap.servers".to_owned(), servers)];
     kafka.extend(security::client_settings(|name| variables.text(name))?);
     Ok(Cluster {
@@ -60,8 +79,26 @@ fn cluster(
         kafka_version: "unknown".to_owned(),
         database_url,
         postgres_version: "unknown".to_owned(),
-        prefix: variables.text(PREFIX).unwrap_or_default(),
+        prefix,
         control: None,
         token: String::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_short_and_has_an_end() {
+        for good in ["", "amelia.", "class-7_"] {
+            assert_eq!(check_prefix(good), Ok(()));
+        }
+        let too_long = "a".repeat(MAX_PREFIX_BYTES) + ".";
+        for bad in ["amelia", ".", "_amelia.", "amélia.", "new/york.", "a b.", &too_long] {
+            let sentence = check_prefix(bad).unwrap_err().0;
+            let expected = format!("TIDEMARK_PREFIX is `{bad}`, expected at most 24 letters, ");
+            assert!(sentence.starts_with(&expected), "{sentence}");
+        }
+    }
 }

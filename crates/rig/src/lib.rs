@@ -92,6 +92,17 @@ impl Rig {
         &self.cluster.prefix
     }
 
+    /// A name for a topic or a group with the prefix in front, unless it stands there already.
+    pub fn own_name(&self, name: &str) -> String {
+        own_name(self.prefix(), name)
+    }
+
+    /// A name for a schema of the database, with the prefix in front. Of the prefix, what SQL would
+    /// want quotes for becomes an underscore, or small.
+    pub fn schema_name(&self, name: &str) -> String {
+        schema_name(self.prefix(), name)
+    }
+
     /// The address of a database whose user may create further databases.
     pub fn database_url(&self) -> &str {
         &self.cluster.database_url
@@ -101,6 +112,15 @@ impl Rig {
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
     }
+}
+
+fn own_name(prefix: &str, name: &str) -> String {
+    if name.starts_with(prefix) { name.to_owned() } else { format!("{prefix}{name}") }
+}
+
+fn schema_name(prefix: &str, name: &str) -> String {
+    let prefix = prefix.to_ascii_lowercase().replace(['.', '-'], "_");
+    prefix + name
 }
 
 fn find_or_start() -> Result<Rig, RigError> {
@@ -191,4 +211,22 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(place::workspace_root());
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_carries_the_prefix_once() {
+        assert_eq!(own_name("", "look"), "look");
+        assert_eq!(own_name("amelia.", "look"), "amelia.look");
+        assert_eq!(own_name("amelia.", "amelia.look"), "amelia.look");
+    }
+
+    #[test]
+    fn a_prefix_brings_nothing_that_sql_wants_quotes_for() {
+        assert_eq!(schema_name("", "lab05"), "lab05");
+        assert_eq!(schema_name("Class-7.", "lab05"), "class_7_lab05");
+    }
 }

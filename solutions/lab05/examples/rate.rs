@@ -123,7 +123,7 @@ fn in_a_process(records: u32) -> Result<Taken, Box<dyn Error>> {
 }
 
 async fn once(rig: &Rig, topic: &str, records: u32) -> Result<(), Box<dyn Error>> {
-    let schema = RunSchema::open(rig.database_url(), "lab05_rate").await?;
+    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("lab05_rate")).await?;
     schema.empty(&[RESULTS, DROPPED]).await?;
     let config = JobConfig {
         kafka: rig.kafka(),
