@@ -51,10 +51,24 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
             command.arg("--command-config").arg(settings.path());
         }
     }
+    if name == "kafka-console-consumer" && needs_group(rig.prefix(), arguments) {
+        command.arg("--group").arg(rig.own_name(&format!("console-{}", std::process::id())));
+        command.args(["--command-property", "enable.auto.commit=false"]);
+    }
     let ended = run(command.args(arguments));
     // There may be a password in it, and the end of this process would leave it.
     drop(settings);
     end_as(ended.map_err(|error| Failure(format!("cannot run {name}: {error}")))?)
+}
+
+/// Whether the console consumer would make up a group, whose name would have no prefix.
+fn needs_group(prefix: &str, arguments: &[OsString]) -> bool {
+    let names_one = |argument: &OsString| {
+        let argument = argument.to_string_lossy();
+        let option = argument.split('=').next().unwrap_or_default();
+        ["--group", "--partition", "--help"].contains(&option)
+    };
+    !prefix.is_empty() && !arguments.iter().any(names_one)
 }
 
 /// Two tools at once must not fetch at once.
@@ -104,5 +118,19 @@ fn end_as(ended: ExitStatus) -> Result<(), Failure> {
         Some(0) => Ok(()),
         Some(code) => std::process::exit(code),
         None => Err(Failure(format!("ended by a signal: {ended}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_consumer_is_given_a_group_only_where_it_would_make_one_up() {
+        let needs = |prefix: &str, argument: &str| needs_group(prefix, &[argument.into()]);
+        assert!(needs("amelia.", "--from-beginning"));
+        assert!(!needs("", "--from-beginning"));
+        assert!(!needs("amelia.", "--group=amelia.look"));
+        assert!(!needs("amelia.", "--partition"));
     }
 }
