@@ -21,6 +21,7 @@
 //! | [`env_file`] | the same names in a file, `.env` |
 //! | [`security`] | how a Kafka client proves who it is |
 //! | [`reach`] | whether the servers that the environment names answer |
+//! | [`rights`] | whether the user may do there what the labs do |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
 //! | [`patience`] | how long the rig waits for others |
@@ -39,6 +40,7 @@ pub mod place;
 pub mod private;
 pub mod probe;
 pub mod reach;
+pub mod rights;
 pub mod say;
 pub mod security;
 pub mod setting;

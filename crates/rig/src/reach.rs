@@ -13,6 +13,7 @@ use crate::RigError;
 use crate::cluster::Cluster;
 use crate::patience::patience;
 use crate::probe::postgres_answers;
+use crate::rights;
 use crate::slow::say_when_slow;
 
 /// How long brokers may take to answer: they may be far away.
@@ -30,11 +31,12 @@ const FIX: &str = "or unset KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL to use the 
 /// Asks both servers of a cluster that the rig did not start.
 ///
 /// # Errors
-/// When one of them does not answer, or Kafka does not let this client in.
+/// When one of them does not answer, or Kafka does not let this client in or refuses what the labs do.
 pub fn ask(cluster: &Cluster) -> Result<(), RigError> {
     say_when_slow("asking the servers that the environment names", || {
         ask_kafka(cluster)?;
-        ask_postgres(cluster.database_address())
+        ask_postgres(cluster.database_address())?;
+        rights::ask(cluster, patience(KAFKA_TIMEOUT)?)
     })
 }
 

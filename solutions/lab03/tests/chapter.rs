@@ -54,7 +54,10 @@ fn printed(command: &str, group: &str) -> String {
         .replace(&format!("{group}-gone"), "scratch-gone")
         .replace(group, "look");
     let said = without_prefix(&said).replace("lab03-solution", "lab03");
-    said.lines().filter(|line| !line.starts_with("rig: ")).map(|line| format!("{line}\n")).collect()
+    // Where the prefix has a point, the tools warn of it.
+    let is_shown =
+        |line: &&str| !["rig: ", "WARNING: Due to"].iter().any(|begin| line.starts_with(begin));
+    said.lines().filter(is_shown).map(|line| format!("{line}\n")).collect()
 }
 
 /// The words of each line: Kafka's tools choose the width of a column by the length of the names.
