@@ -62,7 +62,7 @@ tests_on() {
     if [ "$server" = "own servers" ]; then
         env -u DATABASE_URL TIDEMARK_RIG=local cargo test -q -p "$lab-solution" --no-fail-fast
     else
-        TIDEMARK_ENV_FILE=$work/kafka/amelia-$server.env \
+        TLS=${features:+1} TIDEMARK_ENV_FILE=$work/kafka/amelia-$server.env \
             cargo test -q -p "$lab-solution" "${features[@]}" --no-fail-fast
     fi
 }

@@ -97,8 +97,8 @@ fn needs_tls(protocol: &str, mechanism: &str) -> Result<(), RigError> {
     }
     let asked = format!("{protocol} {mechanism}");
     Err(RigError(format!(
-        "{} needs OpenSSL, which this build leaves out; add `--features tls` to cargo's command, or \
-         `TLS=1` to make's (Debian, Ubuntu: sudo apt install libssl-dev pkg-config. macOS: brew \
+        "{} needs OpenSSL, which this build leaves out; add `--features tls` to cargo's command, \
+         `TLS=1` to make's or before one in bin/ (Debian, Ubuntu: sudo apt install libssl-dev pkg-config. macOS: brew \
          install openssl@3 pkgconf)",
         asked.trim_end()
     )))
