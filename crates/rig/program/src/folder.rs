@@ -20,6 +20,9 @@ const MARKER: &str = ".tidemark-rig";
 /// What is added to a folder's name while it is removed.
 const GONE: &str = "gone-";
 
+/// What is added to a folder's name until its marker is in it.
+const NEW: &str = "new-";
+
 /// What is added to a folder's name for private rigs.
 const PRIVATE: &str = "private-";
 
@@ -33,7 +36,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(600);
 /// When it cannot be made, when Kafka could not read its name from a file of settings, when it holds
 /// files of somebody's own, or when it belongs to another user: `/var/tmp` is open to everybody,
 /// and a folder that somebody else prepared is not to be trusted.
-fn make(folder: &Path) -> Result<Option<()>, Failure> {
+fn make(place: &Place) -> Result<Option<()>, Failure> {
+    let folder = place.folder();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if !folder.to_string_lossy().chars().all(plain) {
         return Err(Failure(format!(
@@ -42,10 +46,8 @@ fn make(folder: &Path) -> Result<Option<()>, Failure> {
             folder.display()
         )));
     }
-    match DirBuilder::new().mode(0o711).create(folder) {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(Failure::of_file("make the folder", folder)(error)),
+    if !fs::exists(folder).map_err(Failure::of_file("look at", folder))? {
+        make_marked(place)?;
     }
     let found = unless_gone(fs::symlink_metadata(folder), Failure::of_file("look at", folder))?;
     let Some(found) = found else { return Ok(None) };
@@ -56,6 +58,21 @@ fn make(folder: &Path) -> Result<Option<()>, Failure> {
         )));
     }
     mark(folder)
+}
+
+/// Makes the folder with its marker in it, both at once: whoever found an earlier folder of this name
+/// may be on the way to a file in it, and that must not be the first. Fine when another makes it, or
+/// an end takes it away, at this moment.
+fn make_marked(place: &Place) -> Result<(), Failure> {
+    let (folder, draft) = (place.folder(), place.beside(&format!("{NEW}{}", random_word()?)));
+    let made = DirBuilder::new().mode(0o711).create(&draft);
+    made.map_err(Failure::of_file("make the folder", folder))?;
+    let marker = draft.join(MARKER);
+    unless_gone(File::create(&marker), Failure::of_file("write", &marker))?;
+    match fs::rename(&draft, folder) {
+        Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => remove(&draft),
+        renamed => unless_gone(renamed, Failure::of_file("make the folder", folder)).map(drop),
+    }
 }
 
 /// Whether the rig made this folder, or may take it since it is empty or not there.
@@ -73,7 +90,12 @@ fn mark(folder: &Path) -> Result<Option<()>, Failure> {
     if marker.exists() {
         return Ok(Some(()));
     }
+    let looked_at = identity(folder)?;
     if !is_ours(folder)? {
+        // Another one than that which was listed, of whose files the marker goes last.
+        if looked_at.is_none() || identity(folder)? != looked_at {
+            return Ok(None);
+        }
         return Err(Failure(format!(
             "{} holds files that are not the rig's; set TIDEMARK_RIG_DIR to an empty folder",
             folder.display()
@@ -81,6 +103,12 @@ fn mark(folder: &Path) -> Result<Option<()>, Failure> {
     }
     let made = unless_gone(File::create(&marker), Failure::of_file("write", &marker))?;
     Ok(made.map(|_| ()))
+}
+
+/// By what a folder is told from another of the same name; `None` where there is none.
+fn identity(folder: &Path) -> Result<Option<(u64, u64)>, Failure> {
+    let found = unless_gone(fs::symlink_metadata(folder), Failure::of_file("look at", folder))?;
+    Ok(found.map(|found| (found.dev(), found.ino())))
 }
 
 /// `None` where a file is not there.
@@ -107,7 +135,7 @@ pub fn take_away(place: &Place) -> Result<(), Failure> {
     let gone = place.beside(&format!("{GONE}{}", random_word()?));
     unless_gone(fs::rename(folder, &gone), Failure::of_file("remove", folder))?;
     // Those too that an earlier end was killed at.
-    for left in beside(place, GONE) {
+    for left in beside(place, GONE).into_iter().chain(beside(place, NEW)) {
         remove_marked(&left)?;
     }
     Ok(())
@@ -125,6 +153,8 @@ fn remove_marked(folder: &Path) -> Result<(), Failure> {
             unless_gone(fs::remove_file(&path), Failure::of_file("remove", &path))?;
         }
     }
+    // Who was on the way to a file in it when it got its other name still makes that file here.
+    while fs::remove_dir_all(folder).is_err_and(|e| e.kind() == ErrorKind::DirectoryNotEmpty) {}
     remove(folder)
 }
 
@@ -181,7 +211,7 @@ pub fn lock_turn(shared: &Place) -> Result<Lock, Failure> {
 
 fn lock_in(place: &Place, path: &Path, whom: &str) -> Result<Lock, Failure> {
     lock::wait(path, whom, patience(LOCK_TIMEOUT)?, || {
-        let Some(()) = make(place.folder())? else { return Ok(None) };
+        let Some(()) = make(place)? else { return Ok(None) };
         Ok(unless_gone(Lock::take(path), Failure::of_file("lock", path))?.flatten())
     })
 }
@@ -232,7 +262,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let link = temp.path().join("link");
         std::os::unix::fs::symlink(temp.path(), &link).unwrap();
-        let failure = make(&link).unwrap_err().to_string();
+        let failure = make(&Place::at(&link)).unwrap_err().to_string();
         assert!(failure.contains("set TIDEMARK_RIG_DIR"), "{failure}");
     }
 
@@ -240,7 +270,7 @@ mod tests {
     fn a_folder_with_files_of_somebody_is_refused() {
         let temp = tempfile::tempdir().unwrap();
         fs::write(temp.path().join("thesis.txt"), "").unwrap();
-        let failure = make(temp.path()).unwrap_err().to_string();
+        let failure = make(&Place::at(temp.path())).unwrap_err().to_string();
         assert!(failure.contains("holds files that are not the rig's"), "{failure}");
         assert_eq!(is_ours(temp.path()), Ok(false));
     }
