@@ -161,12 +161,15 @@ fn an_error_names_line_and_column() {
 #[test]
 fn an_array_is_refused() {
     let array = r#"["UA",1545,"N14228","EWR","IAH",1400,"2013-01-01T10:15:00Z",2]"#;
-    rule("An event is an object. A reader must not have to know the order of its fields.")
-        .picture(array)
-        .ask("From which two of JSON's forms does serde read a struct?")
-        .refuses(decode(array.as_bytes()), "an error that says it is malformed", |error| {
-            matches!(error, EventError::Malformed { .. })
-        });
+    for before in ["", "\n", " "] {
+        let payload = format!("{before}{array}");
+        rule("An event is an object. A reader must not have to know the order of its fields.")
+            .picture(format!("{}{array}", before.escape_debug()))
+            .ask("From which two of JSON's forms does serde read a struct?")
+            .refuses(decode(payload.as_bytes()), "an error that says it is malformed", |error| {
+                matches!(error, EventError::Malformed { .. })
+            });
+    }
 }
 
 #[test]

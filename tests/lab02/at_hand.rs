@@ -107,6 +107,23 @@ pub fn count(kafka: &ClientConfig, topic: &str) -> i64 {
     end - first
 }
 
+/// A record in one line: key, timestamp, headers, payload.
+pub fn shown(record: &Record) -> String {
+    let bytes = |value: Option<&[u8]>| {
+        value.map_or("none".to_owned(), |value| value.escape_ascii().to_string())
+    };
+    let timestamp = record.timestamp_ms.map_or("none".to_owned(), |ms| ms.to_string());
+    let header =
+        |(name, value): &(String, Option<Vec<u8>>)| format!("{name}={}", bytes(value.as_deref()));
+    let headers: Vec<String> = record.headers.iter().map(header).collect();
+    format!(
+        "key {}, timestamp {timestamp}, headers [{}], payload {}",
+        record.key_text(),
+        headers.join(", "),
+        bytes(record.payload.as_deref())
+    )
+}
+
 /// A record's payload as text, or what is there instead.
 pub fn payload(record: &Record) -> String {
     let payload = record.payload.as_deref();

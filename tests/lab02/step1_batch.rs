@@ -158,8 +158,10 @@ fn whatever_comes_each_item_comes_out_once_and_not_before_its_time() {
     for_all((1..5_usize, steps), |(limit, steps)| {
         let start = Instant::now();
         let mut batch = batch(limit);
+        let limits =
+            format!("at most {limit} {}, or 500 ms", if limit == 1 { "item" } else { "items" });
         let (mut now_ms, mut pushed, mut out) = (0, 0, Vec::new());
-        let (mut inside, mut first_ms, mut story) = (Vec::new(), 0, String::new());
+        let (mut inside, mut first_ms, mut story) = (Vec::new(), 0, Vec::new());
         for (pause_ms, is_item) in steps {
             now_ms += pause_ms;
             let now = at(start, now_ms);
@@ -173,17 +175,17 @@ fn whatever_comes_each_item_comes_out_once_and_not_before_its_time() {
             } else {
                 batch.take_due(now)
             };
-            story += &format!("{now_ms} ms {} · ", if is_item { "item" } else { "look" });
+            story.push(format!("{now_ms} ms {}", if is_item { "item" } else { "look" }));
             let is_due = !inside.is_empty() && now_ms >= first_ms + AGE.as_millis() as u64;
             let complete = is_due || inside.len() >= limit;
             rule("All items come out when the batch is full or its first item is old enough, else none.")
-                .picture(format!("limit {limit} items or 500 ms: {story}"))
+                .picture(format!("{limits}: {}", story.join(" · ")))
                 .same(came.clone(), complete.then(|| std::mem::take(&mut inside)));
             out.extend(came.unwrap_or_default());
         }
         out.extend(batch.take());
         rule("Every item that went in comes out once, in the order of the pushes.")
-            .picture(format!("limit {limit} items or 500 ms: {story}then all is taken"))
+            .picture(format!("{limits}: {} · then all is taken", story.join(" · ")))
             .same(out, (0..pushed).collect());
     });
 }

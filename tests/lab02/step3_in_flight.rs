@@ -13,7 +13,7 @@ use lab02::record::Record;
 use testkit::{rule, with_kafka};
 
 use super::at_hand::{
-    BOUND, IN_ORDER, first_of_the_calm_week, nobody, producer, record, record_of, stored,
+    BOUND, IN_ORDER, first_of_the_calm_week, nobody, producer, record, record_of, shown, stored,
 };
 
 fn limit(limit: usize) -> NonZeroUsize {
@@ -142,6 +142,20 @@ fn a_full_queue_is_a_wait_and_no_loss() {
     });
 }
 
+#[tokio::test]
+async fn a_full_queue_lets_others_run() {
+    let settings = [("queue.buffering.max.messages", "1"), ("message.timeout.ms", "3000")];
+    let shared = producer(&nobody(), &settings);
+    let mut one = Publisher::new(shared.clone(), "flights", limit(10));
+    let mut other = Publisher::new(shared, "flights", limit(10));
+    rule("A record is taken while there is room.").succeeds(one.send(record("EWR", b"1")).await);
+    let waits = other.send(record("LGA", b"2")).now_or_never();
+    rule("Whoever waits for room in the queue lets others run meanwhile.")
+        .picture("two publishers share a client with room for 1 record, which the first one has taken;\nthe second one has nothing in flight")
+        .ask("Which `await` of your loop is reached here, and does it give the thread away?")
+        .holds(waits.is_none(), "an answer, and until then nobody else could run");
+}
+
 /// What was not delivered, by the length of its payload in bytes.
 fn lengths(published: &Published) -> Vec<usize> {
     let length = |payload: &Vec<u8>| payload.len();
@@ -164,6 +178,22 @@ fn a_record_that_the_broker_refuses_is_named() {
             .ask("Two reports came. What does each of them say, and who reads it?")
             .same((published.delivered, lengths(&published)), (1, vec![5_000]));
     });
+}
+
+#[tokio::test]
+async fn a_record_that_was_not_delivered_is_given_back_as_it_was() {
+    let producer = producer(&nobody(), &[("message.timeout.ms", "300")]);
+    let flight = record_of(&first_of_the_calm_week(1)[0]);
+    let bare = Record { timestamp_ms: Some(7), ..Record::default() };
+    let mut publisher = Publisher::new(producer, "flights", limit(10));
+    send_all(&mut publisher, &[flight.clone(), bare.clone()]).await;
+    let published = close(publisher).await;
+    let back: Vec<String> =
+        published.not_delivered.iter().map(|failed| shown(&failed.record)).collect();
+    rule("A record that was not delivered is given back as it was: it can be sent again.")
+        .picture("no broker; a flight of 2013 is sent, and a record without key and payload")
+        .ask("Sent again, on which day would this flight be? Who has the record, while it is in flight?")
+        .same_bytes(back.join("; "), [flight, bare].map(|record| shown(&record)).join("; "));
 }
 
 /// No new code is needed for this one. It is here to show that a report is not about one record

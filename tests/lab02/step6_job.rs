@@ -10,13 +10,14 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use lab02::batch::BatchLimits;
-use lab02::dead_letters::ReadFlight;
+use lab02::dead_letters::{Read, ReadError, ReadFlight};
 use lab02::job::{
-    End, JobConfig, JobError, Progress, Summary, consumer_config, run, write_flights,
+    End, JobConfig, JobError, Progress, Summary, Work, consumer_config, run, write_flights,
 };
 use lab02::record::{Place, Record};
 use lab02::table::{TableError, ensure_table};
 use testkit::{TestDatabase, TestRig, rule, until, with_database, with_rig};
+use tokio::time::timeout;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -280,10 +281,19 @@ fn a_batch_is_written_when_it_is_due() {
                 .await;
             stop.cancel();
         };
-        let work = async { run(&config, stop, &mut |_| {}).await };
+        let mut told = Progress::default();
+        let mut note = |progress: &Progress| told = progress.clone();
+        let work = async { run(&config, stop, &mut note).await };
         let (outcome, ()) = tokio::join!(work, look);
         let summary = rule("A job that is stopped ends well.").succeeds(outcome);
         rule("Each row is written once.").same(summary.written, 30);
+        rule("Progress is told behind each batch, and what is written is held no longer.")
+            .picture("30 records came and were written when they were due; then no record comes")
+            .ask("Whoever watches sees what was told last. After which of the job's acts is that?")
+            .same_bytes(
+                format!("{} written, {} held", told.summary.written, told.held),
+                "30 written, 0 held",
+            );
     });
 }
 
@@ -312,6 +322,78 @@ fn nothing_is_committed_that_is_not_written() {
             )
             .ask("The write failed. What had been committed by then, and by whom?")
             .same((rows(&database).await, places(&database).await), (250, 250));
+    });
+}
+
+#[test]
+fn rows_without_their_commit_are_told() {
+    with_rig(async |rig| {
+        let (config, database) = job(rig, &[]).await;
+        let mut work = rule("The job opens.").succeeds(Work::open(&config).await);
+        let mut batch = read_flights(2);
+        batch.iter_mut().for_each(|read| read.place.partition = 7);
+        let outcome = work.write_and_commit(batch.into_iter().map(Read::Flight).collect()).await;
+        rule(
+            "Rows whose offsets the broker did not take are told: they will be written once more.",
+        )
+        .picture(
+            "2 flights of partition 7; the topic has 0, 1 and 2, so the broker refuses this commit",
+        )
+        .ask("The broker's answer comes a moment after the question. Who is there to read it?")
+        .refuses(outcome, "NotCommitted, of 2 rows", |error| {
+            matches!(error, JobError::NotCommitted { written: 2, .. })
+        });
+        rule("What is written stays written.").same(rows(&database).await, 2);
+    });
+}
+
+#[test]
+fn an_error_of_the_broker_ends_the_job() {
+    with_rig(async |rig| {
+        let (mut config, _database) = job(rig, &flights(3)).await;
+        config.kafka.set("session.timeout.ms", "3600000").set("max.poll.interval.ms", "3600000");
+        let stop = CancellationToken::new();
+        let outcome = rule("An error of the broker ends the job: nothing will come any more.")
+            .picture("the broker refuses the member: it allows no session of an hour")
+            .ask("From some errors the client finds its way back by itself. From this one as well?")
+            .within(BOUND, async { run(&config, &stop, &mut |_| {}).await })
+            .await;
+        rule("An error of the broker comes out of the job.").refuses(
+            outcome,
+            "Read, with the broker's reason",
+            |error| matches!(error, JobError::Read(ReadError::Broker(_))),
+        );
+    });
+}
+
+#[test]
+fn a_lost_connection_is_told_and_the_job_goes_on() {
+    with_rig(async |rig| {
+        let (mut config, _database) = job(rig, &flights(3)).await;
+        let brokers = config.kafka.get("bootstrap.servers").expect("it is set").to_owned();
+        // The client speaks to both, all the time.
+        config.kafka.set("bootstrap.servers", format!("{brokers},127.0.0.1:1"));
+        config.kafka.set("enable.sparse.connections", "false");
+        config.end = End::Never;
+        let (told, read) = (Cell::new(false), Cell::new(0));
+        let stop = CancellationToken::new();
+        let mut note = |progress: &Progress| {
+            told.set(told.get() || progress.trouble.is_some());
+            read.set(progress.summary.read);
+            if told.get() && read.get() == 3 {
+                stop.cancel();
+            }
+        };
+        let outcome = timeout(BOUND, run(&config, &stop, &mut note)).await;
+        rule("A lost connection is told in the progress, and the job goes on.")
+            .picture("two brokers are named, and at one of the addresses nobody listens; 3 flights")
+            .ask("The board stands still. Where could one read why?")
+            .same_bytes(
+                format!("trouble told: {}, {} read", told.get(), read.get()),
+                "trouble told: true, 3 read",
+            );
+        let outcome = rule("A job that is stopped ends.").succeeds(outcome);
+        rule("A job that is stopped ends well.").succeeds(outcome);
     });
 }
 

@@ -150,10 +150,18 @@ async fn a_turn_gives_the_number_of_records_that_it_polled() {
     }
 }
 
+fn one_write(calls: &[String]) {
+    rule("The rows of a turn are one write, which is all or nothing.")
+        .picture(format!("three records are polled\ncalls: {}", calls.join(", ")))
+        .ask("The machine stops between two writes of the same turn. What is in the table?")
+        .same(calls.iter().filter(|call| call.starts_with("write")).count(), 1);
+}
+
 #[tokio::test]
 async fn at_least_once_commits_last() {
     let mut effects = Noted::one_batch();
     let _ = at_least_once(&mut effects).await;
+    one_write(&effects.calls);
     rule("At least once: what is committed is written.")
         .ask("Between two of these calls the machine may be switched off. Which call makes a restart read on further back or further ahead?")
         .same_bytes(
@@ -167,6 +175,7 @@ async fn at_least_once_commits_last() {
 async fn at_most_once_commits_first() {
     let mut effects = Noted::one_batch();
     let _ = at_most_once(&mut effects).await;
+    one_write(&effects.calls);
     rule("At most once: what may have been begun is committed.")
         .ask("A record that is half done when the machine stops must never be begun again. When must it be committed?")
         .same_bytes(

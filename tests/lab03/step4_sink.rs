@@ -56,6 +56,18 @@ async fn rows(client: &Client, table: &str) -> String {
     if rows.is_empty() { "no row".to_owned() } else { rows.join("; ") }
 }
 
+/// All that a table's rows say, a line each.
+async fn whole_rows(client: &Client, table: &str) -> String {
+    let select = format!(
+        "SELECT concat_ws(' ', topic, partition, record_offset, departed AT TIME ZONE 'UTC', \
+         carrier, flight, coalesce(tail, 'none'), origin, dest, distance_miles, \
+         scheduled AT TIME ZONE 'UTC', delay_min) FROM {table} ORDER BY record_offset"
+    );
+    let rows = client.query(&select, &[]).await.expect("the table can be read");
+    let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    rows.join("\n")
+}
+
 #[test]
 fn a_record_that_is_written_again_changes_nothing() {
     with_database(async |database| {
@@ -134,19 +146,8 @@ fn all_that_is_known_of_a_flight_is_in_its_row() {
             Row { flight: Flight { tail: None, ..told(1, 42, -3).flight }, ..told(1, 42, -3) };
         let batch = [told(1, 41, 2), unknown_tail];
         rule("Rows can be written.").succeeds(write_records(&client, TOPIC, &batch).await);
-        let row = client
-            .query(
-                "SELECT concat_ws(' ', topic, partition, record_offset, \
-                 departed AT TIME ZONE 'UTC', carrier, flight, coalesce(tail, 'none'), origin, \
-                 dest, distance_miles, scheduled AT TIME ZONE 'UTC', delay_min) \
-                 FROM processed_events ORDER BY record_offset",
-                &[],
-            )
-            .await
-            .expect("the table can be read");
-        let row: Vec<String> = row.iter().map(|row| row.get(0)).collect();
         rule("A row holds the record's place, its timestamp, and all fields of the flight.").same_bytes(
-            row.join("\n"),
+            whole_rows(&client, PROCESSED_EVENTS).await,
             "flights 1 41 2013-02-18 06:02:00 UA 1545 N14228 EWR IAH 1400 2013-02-18 06:00:00 2\n\
              flights 1 42 2013-02-18 05:57:00 UA 1545 none EWR IAH 1400 2013-02-18 06:00:00 -3",
         );
@@ -183,6 +184,28 @@ fn a_departure_is_one_row_and_the_last_record_of_it_counts() {
                 .ask("The record of 41 comes after that of 57 now. Which of the two is the later one?")
                 .same((changed, rows(&client, DEPARTURES).await), (0, expected.to_owned()));
         }
+    });
+}
+
+#[test]
+fn a_correction_is_taken_as_a_whole() {
+    with_database(async |database| {
+        let client = tables(database).await;
+        let mut diverted = told(1, 57, 35);
+        diverted.flight.tail = Some("N37290".to_owned());
+        diverted.flight.dest = "AUS".to_owned();
+        diverted.flight.distance_miles = 1504;
+        for row in [told(1, 41, 2), diverted] {
+            rule("A departure can be written.")
+                .succeeds(write_departures(&client, TOPIC, &[row]).await);
+        }
+        rule("A correction is taken as a whole: what is told of a flight comes from one record.")
+            .picture("1@41  UA 1545, N14228 to IAH, 1400 miles, delay 2 min\n1@57  UA 1545, N37290 to AUS, 1504 miles, delay 35 min: a correction")
+            .ask("Four things name a departure. Which of the others may a correction change?")
+            .same_bytes(
+                whole_rows(&client, DEPARTURES).await,
+                "flights 1 57 2013-02-18 06:35:00 UA 1545 N37290 EWR AUS 1504 2013-02-18 06:00:00 35",
+            );
     });
 }
 

@@ -5,13 +5,21 @@
 //! 2. Without a commit it is all that the log holds; no partition is left out.
 //! 3. To look changes nothing.
 
+use std::thread;
+
+use futures::executor::block_on;
 use lab03::broker::BrokerError;
 use lab03::lag::{PartitionLag, group_lag};
+use lab03::progress::Offsets;
+use rdkafka::consumer::{CommitMode, Consumer};
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::at_hand::{
-    SIX_MS, commit, committed, delete_before, member, next, nobody, outsider, put,
+    SIX_MS, commit, committed, consumer, delete_before, list, member, next, nobody, outsider, put,
 };
+
+/// So many turns of a group at work. Whoever asks in the wrong order is caught in the first few of them.
+const TURNS: i64 = 200;
 
 fn partition(first: i64, end: i64, committed: Option<i64>) -> PartitionLag {
     PartitionLag { partition: 0, first, end, committed }
@@ -106,6 +114,36 @@ fn the_lag_is_that_of_the_commits_and_not_of_the_position() {
             .picture("log [0, 6); a member has polled some records and committed nothing")
             .ask("The position lives in the member's memory. Who else can know it?")
             .same_bytes(lines(&lags), "0: [0, 6) committed none");
+    });
+}
+
+#[test]
+fn a_lag_asked_for_while_the_group_is_at_work_is_never_too_small() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 1).await;
+        let group = kafka.group("g");
+        let (observer, worker) = (outsider(kafka, &topic, &group), consumer(kafka, &group, &[]));
+        let lag =
+            || rule("A group's lag can be asked for.").succeeds(group_lag(&observer))[0].lag();
+        rule("Nothing is written, so nothing lies before the group.").same(lag(), 0);
+        // Each turn writes a record and commits the place behind it.
+        let turn = |next| {
+            block_on(put(kafka, &topic, 0, &[SIX_MS]));
+            let offsets = list(&topic, &Offsets::from([(0, next)]));
+            worker.commit(&offsets, CommitMode::Sync).expect("the broker takes the commit");
+        };
+        let smallest = thread::scope(|scope| {
+            let work = scope.spawn(|| (1..=TURNS).for_each(turn));
+            let mut smallest = 0;
+            while !work.is_finished() && smallest >= 0 {
+                smallest = lag().min(smallest);
+            }
+            smallest
+        });
+        rule("A lag that is asked for while the group is at work is never smaller than it was.")
+            .picture("a group writes a record, commits behind it, and so on: its lag is 0 or 1")
+            .ask("Between your two questions a record was written and committed. Which of the answers is the newer one?")
+            .holds(smallest >= 0, "a lag below 0: a commit behind the end of the log");
     });
 }
 

@@ -292,7 +292,11 @@ fn records_deleted_while_the_job_reads_are_no_reason_to_jump() {
             }
             Ok(())
         };
-        let result = rule("The job comes to an end.").within(BOUND, rest).await;
+        let result = rule("A job whose next records were deleted comes to an end.")
+            .picture("60 records; behind the first, all up to offset 50 are deleted")
+            .ask("`auto.offset.reset` says where a client goes when its offset is not there. Where is yours now, and what does it wait for?")
+            .within(BOUND, rest)
+            .await;
         rule("A job whose next records were deleted says so, and does not jump.")
             .picture("60 records; behind the first, all up to offset 50 are deleted")
             .ask("`auto.offset.reset` says where a client goes when its offset is not there. Must it go anywhere?")

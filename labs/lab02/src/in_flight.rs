@@ -19,8 +19,9 @@ pub struct Publisher {
     producer: FutureProducer,
     topic: String,
     limit: NonZeroUsize,
-    /// Those that wait for their report, the oldest first.
-    in_flight: VecDeque<DeliveryFuture>,
+    /// The records that wait for their report, the oldest first. They are kept: what the client
+    /// gives back with a failure has no timestamp any more.
+    in_flight: VecDeque<(Record, DeliveryFuture)>,
     delivered: u64,
     not_delivered: Vec<NotDelivered>,
 }
@@ -65,7 +66,7 @@ impl Publisher {
     /// none is in flight. A call that is dropped while it waits loses count of nothing.
     pub async fn await_oldest(&mut self) {
         // A `DeliveryFuture` can be awaited by reference. Where is it while somebody awaits it, and
-        // what if that somebody gives up? `Record::of_message` makes a record of what comes back.
+        // what if that somebody gives up?
         let _ = (&mut self.delivered, &mut self.not_delivered);
         todo!("step 3: await the oldest of {} in flight", self.in_flight.len())
     }
@@ -80,6 +81,8 @@ impl Publisher {
         // Three things may stand in the way: the limit, a failure before, and the client's own queue
         // (`RDKafkaErrorCode::QueueFull`). Which of them pass, and what do they wait for?
         // `send_result` queues the record when it is called. Every other error it gives is final.
+        // The queue may be full of somebody else's records, with none of yours in flight. Who makes
+        // room, and can they while this loop runs?
         let _ = &self.producer;
         let Publisher { topic, limit, .. } = self;
         todo!("step 3: send key {} to {topic}, at most {limit} in flight", record.key_text())

@@ -37,7 +37,8 @@ pub trait Effects {
     /// Makes a row of a record. Nothing outside of this process changes.
     fn process(&mut self, record: &Record) -> Result<Self::Row, Self::Error>;
 
-    /// Writes rows, all or none of them.
+    /// Writes the rows of a turn, all or none of them. Two writes in a turn are two effects, and a
+    /// crash fits between them.
     async fn write(&mut self, rows: &[Self::Row]) -> Result<(), Self::Error>;
 
     /// Commits: after a restart, each of these partitions is read from the offset given here.

@@ -135,8 +135,8 @@ impl KafkaToTable {
     pub async fn open(config: &JobConfig) -> Result<Self, JobError> {
         // 1. `connect` and `ensure_tables`.
         // 2. Where each partition ends, and where this job begins: `Outsider` and `resolve`.
-        // 3. A consumer that commits only when it is told to, and then what it is told. Which settings
-        //    are on unless you switch them off? What does it do where its offset is gone?
+        // 3. A consumer that commits only when it is told to. Which setting is on unless you switch it
+        //    off? And where does a consumer go whose offset is gone, unless you say otherwise?
         // 4. `assign`, not `subscribe`: this job reads all partitions and is no member of its group.
         let _ = connect;
         todo!("step 7: open {} at {:?}", config.topic, config.start)

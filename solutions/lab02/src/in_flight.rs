@@ -19,8 +19,9 @@ pub struct Publisher {
     producer: FutureProducer,
     topic: String,
     limit: NonZeroUsize,
-    /// Those that wait for their report, the oldest first.
-    in_flight: VecDeque<DeliveryFuture>,
+    /// The records that wait for their report, the oldest first. They are kept: what the client
+    /// gives back with a failure has no timestamp any more.
+    in_flight: VecDeque<(Record, DeliveryFuture)>,
     delivered: u64,
     not_delivered: Vec<NotDelivered>,
 }
@@ -64,14 +65,13 @@ impl Publisher {
     /// Waits for the report of the oldest record in flight and counts it; returns at once where
     /// none is in flight. A call that is dropped while it waits loses count of nothing.
     pub async fn await_oldest(&mut self) {
-        let Some(report) = self.in_flight.front_mut() else { return };
+        let Some((_, report)) = self.in_flight.front_mut() else { return };
         // It stays in the list until its answer is here.
         let answer = report.await.expect("the producer lives as long as this publisher");
-        self.in_flight.pop_front();
+        let Some((record, _)) = self.in_flight.pop_front() else { return };
         match answer {
             Ok(_) => self.delivered += 1,
-            Err((error, message)) => {
-                let record = Record::of_message(&message);
+            Err((error, _)) => {
                 self.not_delivered.push(NotDelivered::new(&self.topic, record, error));
             }
         }
@@ -101,7 +101,7 @@ impl Publisher {
             }
             let refused = match self.producer.send_result(record.to_outgoing(&self.topic)) {
                 Ok(report) => {
-                    self.in_flight.push_back(report);
+                    self.in_flight.push_back((record, report));
                     return Ok(());
                 }
                 Err((error, _)) => error,

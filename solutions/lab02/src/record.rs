@@ -50,7 +50,7 @@ impl fmt::Display for Place {
 }
 
 impl Record {
-    /// The record that the client has read, or could not send.
+    /// The record that the client has read.
     pub fn of_message(message: &impl Message) -> Record {
         let headers = message.headers().map_or(Vec::new(), |headers| {
             let owned = |header: Header<'_, &[u8]>| {

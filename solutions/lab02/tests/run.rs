@@ -14,7 +14,7 @@ use lab02::group::{GroupEvent, What, owners, read_twice};
 use lab02::picture::draw;
 use lab02::table::connect;
 use rig::Rig;
-use testkit::page::{with_prefix, without_prefix};
+use testkit::page::{gallery_shows_every_wrong_answer, with_prefix, without_prefix};
 use tokio::runtime::Runtime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab02-solution");
@@ -291,4 +291,11 @@ fn the_chapter_shows_a_group_and_what_it_read_again() {
     let twice = read_twice(&members.events);
     assert_eq!(twice.len(), AGAIN, "the chapter says so");
     assert!(twice.iter().all(|record| record.members.len() == 3), "the chapter says so");
+}
+
+#[test]
+fn the_gallery_shows_every_wrong_answer() {
+    let answers = gallery_shows_every_wrong_answer("lab02");
+    let sentence = format!("gallery of mistakes](lab02-mistakes.md): {answers} answers");
+    assert!(chapter().contains(&sentence), "the chapter does not say {sentence:?}");
 }

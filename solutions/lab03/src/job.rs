@@ -150,7 +150,6 @@ impl KafkaToTable {
             .clone()
             .set("group.id", group)
             .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "error")
             .create()
             .map_err(failed)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rig::Rig;
-use testkit::page::{with_prefix, without_prefix};
+use testkit::page::{gallery_shows_every_wrong_answer, with_prefix, without_prefix};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab03-solution");
 
@@ -124,4 +124,12 @@ fn a_group_in_use_is_refused_in_the_words_of_the_chapter() {
         let said = printed(&command, &group);
         assert_eq!(words(&said), words(&output), "{command}\n{said}");
     }
+}
+
+#[test]
+fn the_gallery_shows_every_wrong_answer() {
+    let answers = gallery_shows_every_wrong_answer("lab03");
+    let chapter = std::fs::read_to_string(root().join("book/src/03-offsets.md")).unwrap();
+    let sentence = format!("gallery of mistakes](lab03-mistakes.md): {answers} answers");
+    assert!(chapter.contains(&sentence), "the chapter does not say {sentence:?}");
 }

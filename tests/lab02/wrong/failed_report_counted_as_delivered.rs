@@ -7,7 +7,7 @@
 
 impl Publisher {
     pub async fn await_oldest(&mut self) {
-        let Some(report) = self.in_flight.front_mut() else { return };
+        let Some((_, report)) = self.in_flight.front_mut() else { return };
         let answer = report.await;
         self.in_flight.pop_front();
         self.delivered += u64::from(answer.is_ok());

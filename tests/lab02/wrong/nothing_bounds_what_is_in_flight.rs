@@ -15,7 +15,7 @@ impl Publisher {
             }
             match self.producer.send_result(record.to_outgoing(&self.topic)) {
                 Ok(report) => {
-                    self.in_flight.push_back(report);
+                    self.in_flight.push_back((record, report));
                     return Ok(());
                 }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => {

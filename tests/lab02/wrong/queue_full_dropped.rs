@@ -14,7 +14,7 @@ impl Publisher {
             return Err(NotTaken { record: Box::new(record) });
         }
         if let Ok(report) = self.producer.send_result(record.to_outgoing(&self.topic)) {
-            self.in_flight.push_back(report);
+            self.in_flight.push_back((record, report));
         }
         Ok(())
     }

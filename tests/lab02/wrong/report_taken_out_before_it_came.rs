@@ -7,11 +7,10 @@
 
 impl Publisher {
     pub async fn await_oldest(&mut self) {
-        let Some(report) = self.in_flight.pop_front() else { return };
+        let Some((record, report)) = self.in_flight.pop_front() else { return };
         match report.await.expect("the producer lives as long as this publisher") {
             Ok(_) => self.delivered += 1,
-            Err((error, message)) => {
-                let record = Record::of_message(&message);
+            Err((error, _)) => {
                 self.not_delivered.push(NotDelivered::new(&self.topic, record, error));
             }
         }

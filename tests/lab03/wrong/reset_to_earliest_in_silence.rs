@@ -24,7 +24,6 @@ impl KafkaToTable {
             .clone()
             .set("group.id", group)
             .set("enable.auto.commit", "false")
-            .set("enable.auto.offset.store", "false")
             .set("auto.offset.reset", "earliest")
             .create()
             .map_err(failed)?;
