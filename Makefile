@@ -4,13 +4,15 @@
 # rustup installs cargo here; a shell that was opened before does not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-RIG := cargo run -q -p rig-program --
+# TLS=1: for brokers that ask for TLS or SCRAM.
+RUN = $(strip cargo run -q -p $(1) $(if $(TLS),--features tls) --)
+RIG := $(call RUN,rig-program)
 CHECKS := cargo run -q -p checks --
 MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants soak clean
+.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants secured soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +27,7 @@ test: setup ## Check everything; ends with a table
 	@$(CHECKS) all $(addprefix --show ,$(SHOW)) $(addprefix --provider ,$(PROVIDERS))
 
 demo: ## Count the week of the blizzard by hour, from Kafka into PostgreSQL, and draw it
-	@cargo run -q -p lab06-solution -- --partitions 1
+	@$(call RUN,lab06-solution) --partitions 1
 
 serve: ## Serve the book on port 3000, or on PORT
 	@$(MDBOOK) serve book -p $(PORT)
@@ -56,6 +58,9 @@ budgets: ## Measure the times that a learner waits, from a fresh clone
 
 mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? LABS chooses
 	@LABS="$(LABS)" scripts/mutants.sh
+
+secured: ## Run LABS on a Kafka with passwords and access lists; TLS=1 also by TLS
+	@LABS="$(LABS)" TLS="$(TLS)" scripts/secured.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
 	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" scripts/soak.sh

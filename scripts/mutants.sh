@@ -34,8 +34,17 @@ pure_part() {
         echo 'curve guard idle lateness partitions processing_time skew span watermark' \
             '-- --skip step7_'
         ;;
-    lab05) echo 'board corrections delays dropped firing window -- --skip step7_ --skip step8_' ;;
-    lab06) echo 'checkpoint interval savepoint turn -- step1_ step4_turn step5_savepoint step7_' ;;
+    lab05)
+        echo 'board corrections delays dropped firing job tables window' \
+            '-- --skip step7_ --skip step8_'
+        ;;
+    lab06)
+        echo 'checkpoint crash interval process recovery savepoint state turn version1' \
+            '-- given:: step1_ step3_ step4_turn step5_savepoint step7_' \
+            '--skip given_a_fingerprint_is --skip given_a_table_that_is_gone' \
+            '--skip the_newest_checkpoint --skip step3_recovery::a_damaged --skip where_no_good' \
+            '--skip a_topic_made_anew --skip those_who_trust'
+        ;;
     esac
 }
 

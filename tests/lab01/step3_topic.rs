@@ -141,7 +141,7 @@ fn a_topic_that_the_broker_refuses_is_not_created() {
             ),
             (
                 "a topic named new/york",
-                TopicSpec { name: "new/york".to_owned(), ..good },
+                TopicSpec { name: kafka.topic("new/york"), ..good },
                 RDKafkaErrorCode::InvalidTopic,
             ),
         ];

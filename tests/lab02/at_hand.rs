@@ -78,7 +78,7 @@ pub async fn put(kafka: &ClientConfig, topic: &str, records: &[Record]) {
 /// Everything that lies on a topic, by partition and offset.
 pub fn stored(kafka: &ClientConfig, topic: &str) -> Vec<ReceivedRecord> {
     let consumer: BaseConsumer =
-        kafka.clone().set("group.id", "nobody").create().expect("the settings are good");
+        kafka.clone().set("group.id", topic).create().expect("the settings are good");
     let metadata = consumer.fetch_metadata(Some(topic), BOUND).expect("the broker answers");
     let mut assignment = TopicPartitionList::new();
     let mut expected = 0;

@@ -7,10 +7,12 @@ use lab04::guard::TooFarAhead;
 use lab05::delays::Delays;
 use lab05::dropped::{DropCounts, DropReason};
 use lab05::firing::{Kept, KeptWindow, WindowState};
+use lab05::job::flight_of;
+use lab05::tables::{bigint, column, kind};
 use lab05::window::{NoWindow, SizeError};
 use testkit::rule;
 
-use super::at_hand::{at, hour_from, minutes};
+use super::at_hand::{at, flight, hour_from, minutes};
 
 #[test]
 fn given_every_instant_has_a_text() {
@@ -102,4 +104,36 @@ fn given_the_gauges_count_windows_and_records() {
 fn given_dropped_records_are_summed_over_all_reasons() {
     let counts = DropCounts { window_gone: 1, too_far_ahead: 2, no_window: 4 };
     rule("All of them.").same(counts.total(), 7);
+}
+
+#[test]
+fn given_a_flight_has_an_arrival_of_these_years() {
+    let flown = flight("EWR", at("06:10"), 5);
+    let payload = lab01::event::encode(&flown).expect("it is a flight");
+    let the_rule = "A flight arrives from 1970 to 2099; a time beyond would disarm the guard.";
+    for arrived_ms in [0, flown.departed_ms(), 4_102_444_799_999] {
+        rule(the_rule).same(flight_of(&payload, arrived_ms), Ok(flown.clone()));
+    }
+    for arrived_ms in [i64::MIN, -1, 4_102_444_800_000, i64::MAX] {
+        let reason = format!("record with timestamp {arrived_ms}, expected one of 1970 to 2099");
+        rule(the_rule).same(flight_of(&payload, arrived_ms), Err(reason));
+    }
+    rule("What is no JSON is no flight.").refuses(flight_of(b"a flight", 0), "a reason", |_| true);
+}
+
+#[test]
+fn given_the_column_of_the_reason_has_a_word_of_its_own_for_each() {
+    let gone =
+        DropReason::WindowGone { timestamp_ms: 0, window: hour_from("06:00"), watermark_ms: 0 };
+    let (ahead, allowed_ahead) = (minutes(140), minutes(60));
+    let too_far_ahead = TooFarAhead { timestamp_ms: 0, arrived_ms: 0, ahead, allowed_ahead };
+    let reasons = [gone, too_far_ahead.into(), NoWindow { timestamp_ms: 0 }.into()];
+    rule("One word for all records of a kind, to be counted by.")
+        .same(column(&reasons, kind), vec!["window_gone", "too_far_ahead", "no_window"]);
+}
+
+#[test]
+fn given_a_count_that_no_table_holds_is_the_largest_that_one_does() {
+    let counts = [0, 7, i64::MAX.unsigned_abs(), u64::MAX];
+    rule("A bigint ends at i64::MAX.").same(counts.map(bigint), [0, 7, i64::MAX, i64::MAX]);
 }

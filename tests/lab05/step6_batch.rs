@@ -284,6 +284,13 @@ fn is_accounted_for(board: &Board, made: &Made, events: &[Event]) {
         dropped + said + open,
         counts.read,
     );
+    same(
+        "Every result that is given out is counted, and so is each correction.",
+        "Which calls give out results, and which of them count?",
+        draw,
+        counts.results,
+        made.results.len() as u64,
+    );
 }
 
 /// The calm week on four partitions, filled in turn, and read in three orders. In one partition 695
@@ -320,4 +327,30 @@ fn three_orders_of_reading_drop_three_different_numbers() {
             .ask("The same log, and the same code. What does the order of reading decide?")
             .same(dropped, expected);
     }
+}
+
+#[test]
+fn a_board_made_again_from_its_parts_goes_on_as_if_it_had_not_stopped() {
+    let partitions = vec(any_flights(1..16), 1..4);
+    let input = (configs(), partitions, vec(0..4_usize, 0..48), any::<proptest::sample::Index>());
+    for_all(input, |(config, partitions, turns, point)| {
+        let reads = interleave(&partitions, &turns);
+        let mut uncut = board(partitions.len(), &config);
+        let mut at_once = Made::default();
+        at_once.read(&mut uncut, &reads, 0);
+        let point = point.index(reads.len());
+        let mut made = Made::default();
+        let mut stopped = board(partitions.len(), &config);
+        made.read(&mut stopped, &reads[..point], 0);
+        let again = Board::from_parts(stopped.parts(), &config);
+        let mut again = rule("A board can be made again from its parts.").succeeds(again);
+        made.read(&mut again, &reads[point..], point);
+        same(
+            "All that a board must remember is in its parts: made again from them, it goes on as before.",
+            "Windows, watermarks, counters: which of them would a new process not know?",
+            || drawn(&reads, partitions.len(), &config),
+            format!("{made:?} {:?} {:?}", again.parts(), again.on_end()),
+            format!("{at_once:?} {:?} {:?}", uncut.parts(), uncut.on_end()),
+        );
+    });
 }

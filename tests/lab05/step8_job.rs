@@ -138,8 +138,7 @@ async fn in_dropped(client: &Client) -> i64 {
 
 /// The records that a topic of one partition holds.
 fn on_topic(rig: &TestRig, topic: &str) -> i64 {
-    let consumer: BaseConsumer =
-        rig.kafka.client().set("group.id", "asks").create().expect("the settings are good");
+    let consumer: BaseConsumer = rig.kafka.client().create().expect("the settings are good");
     let (first, end) = consumer.fetch_watermarks(topic, 0, BOUND).expect("the broker answers");
     end - first
 }

@@ -1,16 +1,24 @@
 //! What is given, and what it promises to the steps.
 
+use std::path::Path;
 use std::time::Duration;
 
 use lab05::board::BoardConfig;
-use lab06::checkpoint::{Head, JobState, RestoreError, check_windows};
-use lab06::crash::{Crashing, Effect, Log, Memory, MemoryError, Stopped};
+use lab05::delays::Delays;
+use lab05::firing::WindowResult;
+use lab05::window::Window;
+use lab06::checkpoint::{FormatError, Head, JobState, RestoreError, check_windows};
+use lab06::crash::{
+    CrashLine, CrashTable, Crashing, Effect, Log, Memory, MemoryError, RECORDS, Stopped, Tables,
+};
 use lab06::interval::Interval;
 use lab06::last_record::fingerprints;
+use lab06::recovery::RecoveryError;
+use lab06::savepoint::sync_folder_of;
 use lab06::state::{Checkpoint, SavedWindow};
 use lab06::store::{Output, StoreError, ensure_tables};
 use lab06::turn::{Effects, Input, Record};
-use lab06::version1::encode_version1;
+use lab06::version1::{CheckpointV1, PartitionV1, RowV1, encode_version1};
 use testkit::{with_database, with_kafka};
 
 use super::at_hand::{
@@ -118,7 +126,7 @@ fn given_the_logs_in_memory_hold_what_they_promise() {
             counts = Some(state.board.counts());
         });
         let counts = counts.expect("the log was read");
-        assert_eq!(counts.read, u64::from(lab06::crash::RECORDS));
+        assert_eq!(counts.read, u64::from(RECORDS));
         assert_eq!(counts.dropped.total() > 0, dropped, "{log:?}: {counts:?}");
         assert_eq!(counts.late > counts.dropped.total(), dropped, "{log:?}: {counts:?}");
     }
@@ -138,9 +146,13 @@ fn given_version_1_refuses_what_it_did_not_know() {
     idle.partitions[0].idle = true;
     let mut unreadable = known.clone();
     unreadable.counts.unreadable = 1;
+    let mut refused = known.clone();
+    refused.counts.too_far_ahead = 1;
+    let mut without_window = known.clone();
+    without_window.counts.no_window = 1;
     let corrected = Checkpoint { allowed_lateness_ms: 1, ..known.clone() };
     let finished = Checkpoint { finished: true, ..known };
-    for unknown in [idle, unreadable, corrected, finished] {
+    for unknown in [idle, unreadable, refused, without_window, corrected, finished] {
         assert!(encode_version1(&unknown, bound).is_err(), "{unknown:?}");
     }
 }
@@ -207,4 +219,156 @@ fn given_a_record_without_an_arrival_is_no_flight() {
         assert_eq!(outcome.unreadable.len(), 1, "arrival {timestamp_ms} ms");
     }
     assert_eq!((state.unreadable, state.board.counts().read), (3, 0));
+}
+
+#[test]
+fn given_a_checkpoint_that_contradicts_itself_is_told() {
+    let good = eventful_checkpoint();
+    let with_id = |id| Checkpoint { id, ..good.clone() };
+    let last = i64::MAX.unsigned_abs() - 1;
+    for fine in [good.clone(), with_id(1), with_id(last)] {
+        assert_eq!(fine.check(), Ok(()), "number {}", fine.id);
+    }
+    for id in [last + 1, last + 2, u64::MAX] {
+        let reason = format!("number {id}, expected one below {}", i64::MAX);
+        assert_eq!(with_id(id).check(), Err(reason));
+    }
+    let mut partitions = [good.clone(), good.clone()];
+    partitions[0].partitions.swap(0, 1);
+    partitions[1].partitions[1].partition = 0;
+    let mut windows = [good.clone(), good.clone()];
+    windows[0].windows.swap(0, 1);
+    windows[1].windows[1] = windows[1].windows[0].clone();
+    let mut airports = [good.clone(), good.clone()];
+    airports[0].windows[1].keys.swap(0, 1);
+    airports[1].windows[1].keys[1].key = "EWR".to_owned();
+    for (both, reason) in [
+        (partitions, "a partition is there twice, or out of order"),
+        (windows, "a window is there twice, or out of order"),
+        (airports, "an airport is twice in a window, or out of order"),
+    ] {
+        assert_eq!(both.map(|bad| bad.check()), [(); 2].map(|()| Err(reason.to_owned())));
+    }
+}
+
+#[test]
+fn given_a_damaged_checkpoint_is_told_with_the_good_one_before_it() {
+    let told = |previous_good| {
+        let (job, reason) = ("board".to_owned(), FormatError::Newer { found: 3 });
+        RecoveryError::Unreadable { job, id: 11, reason, previous_good }.to_string()
+    };
+    let begin = "checkpoint 11 of job `board`: checkpoint of version 3: this program reads \
+                 versions up to 2";
+    assert_eq!(told(Some(9)), format!("{begin}; checkpoint 9 before it is good"));
+    assert_eq!(told(None), format!("{begin}; there is no good one before it"));
+}
+
+#[test]
+fn given_a_file_without_a_folder_lies_in_the_current_one() {
+    sync_folder_of(Path::new("board.savepoint")).expect("there is a current folder");
+    sync_folder_of(Path::new("no-such-folder/board.savepoint")).expect_err("there is no folder");
+}
+
+#[tokio::test]
+async fn given_the_logs_in_memory_are_of_six_hours_on_the_partitions_that_they_name() {
+    for (log, on_first, on_second) in
+        [(Log::OnePartition, RECORDS, 0), (Log::TwoPartitions, 30, 60)]
+    {
+        assert_eq!(log.board_config().window, minutes(60));
+        let (mut memory, mut records) = (Memory::unread(log), [0; 3]);
+        let mut departed_ms = Vec::new();
+        while !memory.is_at_the_end() {
+            for input in memory.poll().await.expect("nothing fails in memory") {
+                if let Input::Record(record) = input {
+                    records[record.partition as usize] += 1;
+                    departed_ms.push(record.timestamp_ms);
+                }
+            }
+        }
+        assert_eq!(records, [on_first, on_second, 0], "{log:?}");
+        let [first_ms, last_ms] = [departed_ms.iter().min(), departed_ms.iter().max()];
+        let hours = (last_ms.expect("a record") - first_ms.expect("a record")) / 3_600_000;
+        // Four minutes from one slot to the next, and 90 minutes out of order at most.
+        assert!((4..=7).contains(&hours), "{log:?}: {hours} h");
+    }
+}
+
+/// A table with this many records in the results of two airports, and these places dropped.
+fn tables(counts: [u64; 2], dropped: &[(i32, i64)]) -> Tables {
+    let window = Window { start_ms: at("06:00"), end_ms: at("07:00") };
+    let result = |(key, count): (&str, u64)| {
+        let delays = Delays { count, ..Delays::default() };
+        let result = WindowResult { window, key: key.to_owned(), delays, revision: 1 };
+        ((window, key.to_owned()), result)
+    };
+    let results = ["EWR", "JFK"].into_iter().zip(counts).map(result);
+    Tables { results: results.collect(), dropped: dropped.to_vec(), checkpoint: None }
+}
+
+#[test]
+fn given_tables_are_compared_record_by_record() {
+    let expected = tables([5, 9], &[(0, 41), (0, 42), (1, 43)]);
+    assert_eq!(expected.compared_with(&expected), (0, 0));
+    for (counts, dropped, lost, repeated) in [
+        ([3, 5], [(0, 41), (0, 42), (1, 43)].as_slice(), 6, 0),
+        ([7, 12], &[(0, 41), (0, 42), (1, 43)], 0, 5),
+        ([5, 9], &[(1, 43)], 2, 0),
+        ([5, 9], &[(0, 41), (0, 41), (0, 42), (1, 43), (1, 43), (1, 43)], 0, 3),
+        ([3, 10], &[(0, 41), (0, 41), (1, 43), (2, 44)], 3, 3),
+    ] {
+        let got = tables(counts, dropped).compared_with(&expected);
+        assert_eq!(got, (lost, repeated), "{counts:?}, {dropped:?}");
+    }
+    assert_eq!(Tables::default().compared_with(&expected), (14 + 3, 0));
+    assert_eq!(expected.compared_with(&Tables::default()), (0, 14 + 3));
+}
+
+#[test]
+fn given_a_table_of_crashes_has_a_line_for_each_effect() {
+    let line = |after, lost, repeated| CrashLine { after, crashes: 12, lost, repeated };
+    let lines = vec![line(Effect::Poll, 0, 0), line(Effect::CommitUnanswered, 3, 14)];
+    let table = CrashTable { lines };
+    assert_eq!(
+        table.to_string(),
+        "90 records, one crash, then a restart\n  \
+         crash after          tried   lost   repeated\n  \
+         poll                    12      0          0\n  \
+         commit, unanswered      12      3         14"
+    );
+    for (lost, repeated, expected) in [(0, 0, true), (1, 0, false), (0, 1, false)] {
+        let table = CrashTable { lines: vec![line(Effect::Write, lost, repeated)] };
+        assert_eq!(table.is_all_zeros(), expected, "{table}");
+    }
+}
+
+#[test]
+fn given_version_1_kept_last_offsets_watermarks_and_seconds() {
+    let mut known = read_to(7, "flights", 42);
+    known.partitions[0].max_timestamp_ms = Some(at("06:30"));
+    known.windows = vec![window("06:00", false, vec![key("EWR", [-4, 16], 0)])];
+    let bytes = encode_version1(&known, minutes(15)).expect("version 1 knew all of this");
+    let head = bytes.iter().position(|byte| *byte == b'\n').expect("there is a head line");
+    let written: CheckpointV1 = serde_json::from_slice(&bytes[head..]).expect("of version 1");
+    let row = RowV1 {
+        start_ms: at("06:00"),
+        minutes: 60,
+        origin: "EWR".to_owned(),
+        count: 2,
+        sum_s: 720,
+        worst_s: 960,
+        over_15_min: 1,
+    };
+    let watermark_ms = Some(at("06:15"));
+    let expected = CheckpointV1 {
+        id: 7,
+        topic: "flights".to_owned(),
+        bound_ms: 900_000,
+        partitions: vec![PartitionV1 { partition: 0, processed_offset: 41, watermark_ms }],
+        rows: vec![row],
+        read: 0,
+        late: 0,
+        dropped: 0,
+        results: 0,
+    };
+    assert_eq!(written, expected);
 }

@@ -7,9 +7,15 @@
 //! 3. An effect that fails ends the turn.
 //! 4. The final watermark is in no checkpoint.
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
 use lab04::watermark::FINAL_WATERMARK_MS;
 use lab06::checkpoint::decode;
-use lab06::crash::{CrashTable, Crashing, Effect, Log, Memory, crash_table};
+use lab06::crash::{
+    CHECKPOINT_RECORDS, CrashTable, Crashing, Effect, Log, Memory, POLL_RECORDS, RECORDS, Stopped,
+    crash_table,
+};
 use lab06::state::Checkpoint;
 use lab06::turn::{Effects, Input, Record, checkpoint, finish, turn};
 use testkit::rule;
@@ -104,10 +110,42 @@ impl Effects for Noted {
     }
 }
 
-async fn table_of(log: Log) -> CrashTable {
-    let turn = async |effects: &mut Crashing<Memory>| turn(effects).await;
+/// The table of crashes, and how many turns have failed by a commit whose answer was lost.
+async fn table_of(log: Log) -> (CrashTable, u64) {
+    let (has_failed, unanswered) = (Cell::new(false), Cell::new(0));
+    let turn = async |effects: &mut Crashing<Memory>| {
+        rule("Whoever has heard of a failure is started again, with the last checkpoint.")
+            .holds(effects.calls().is_empty() || !has_failed.get(), "a further turn");
+        let result = turn(effects).await;
+        rule("A turn begins with a poll, and the first crash is behind it.")
+            .same(effects.calls().first(), Some(&Effect::Poll));
+        has_failed.set(result.is_err());
+        unanswered.set(unanswered.get() + u64::from(result.is_err() && !effects.is_over()));
+        result
+    };
     let finish = async |effects: &mut Crashing<Memory>| finish(effects).await;
-    crash_table(log, turn, finish).await
+    (crash_table(log, turn, finish).await, unanswered.get())
+}
+
+/// How often a loop calls its effects while it reads the log with one partition that has records,
+/// and a second one that is empty.
+fn calls_of_one_partition() -> BTreeMap<Effect, usize> {
+    let (records, ends_of_partitions) = (RECORDS as usize, 2);
+    let inputs = records + ends_of_partitions;
+    let checkpoints = records / CHECKPOINT_RECORDS as usize + 1;
+    BTreeMap::from([
+        // Each partition could give half of a poll.
+        (Effect::Poll, records.div_ceil(POLL_RECORDS / 2)),
+        (Effect::Process, inputs),
+        // The last results, of all windows that are open at the end.
+        (Effect::Emit, inputs + 1),
+        (Effect::Advance, records),
+        (Effect::End, 1),
+        (Effect::Snapshot, checkpoints),
+        (Effect::Write, checkpoints),
+        (Effect::Commit, checkpoints),
+        (Effect::CommitUnanswered, checkpoints),
+    ])
 }
 
 const MOMENT: &str = "Take a line that is not zero. At the moment of the crash: which records are in the state \
@@ -115,20 +153,25 @@ const MOMENT: &str = "Take a line that is not zero. At the moment of the crash: 
 
 #[tokio::test]
 async fn wherever_it_crashes_nothing_is_lost_and_nothing_is_repeated() {
-    let table = table_of(Log::OnePartition).await;
+    let (table, unanswered) = table_of(Log::OnePartition).await;
     rule("Wherever the loop crashes, the restarted one loses nothing and repeats nothing.")
         .picture(format!("one partition, late and dropped records among them\n{table}"))
         .ask(MOMENT)
         .holds(table.is_all_zeros(), "a line that is not zero");
-    rule("The loop comes past each of its effects, and was crashed behind each of them.")
+    let crashes = table.lines.iter().map(|line| (line.after, line.crashes));
+    rule("The loop comes past each of its effects, and was crashed once behind each call.")
+        .picture(format!("{table}\na poll gives 8 records, a checkpoint is due behind every 11th"))
+        .ask("Which effect happens more often, or less often, than there is a reason for it?")
+        .same(crashes.collect::<BTreeMap<_, _>>(), calls_of_one_partition());
+    rule("The answer of each commit of a turn was lost once, and the turn has failed by that.")
         .picture(table.to_string())
-        .same(table.lines.len(), Effect::CommitUnanswered as usize + 1);
+        .same(unanswered, u64::from(RECORDS) / CHECKPOINT_RECORDS);
     println!("one partition: {table}");
 }
 
 #[tokio::test]
 async fn with_two_partitions_nothing_is_lost_or_repeated_either() {
-    let table = table_of(Log::TwoPartitions).await;
+    let (table, _) = table_of(Log::TwoPartitions).await;
     rule("Wherever the loop crashes, the restarted one loses nothing and repeats nothing.")
         .picture(format!("two partitions, each with offsets of its own\n{table}"))
         .ask(MOMENT)
@@ -259,5 +302,84 @@ async fn the_final_watermark_is_in_no_checkpoint() {
     rule("The checkpoint says that the input was read to its end.").same(stored.finished, true);
     let records: u64 = memory.tables().results.values().map(|result| result.delays.count).sum();
     rule("After the end every record is in a result or among the dropped.")
-        .same(records + memory.tables().dropped.len() as u64, u64::from(lab06::crash::RECORDS));
+        .same(records + memory.tables().dropped.len() as u64, u64::from(RECORDS));
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_has_happened_and_is_heard_of_as_a_failure() {
+    // A checkpoint is three calls, so the sixth is the second commit.
+    let mut job = Crashing::unanswered(Memory::unread(Log::OnePartition), 6);
+    rule("A commit that is answered has happened.").same(checkpoint(&mut job).await, Ok(()));
+    rule("A commit whose answer is lost is heard of as one that has failed.")
+        .picture("checkpoint 1: answered · checkpoint 2: carried out, and its answer is lost")
+        .ask("What does the loop know of the second commit, and what does the database?")
+        .same(checkpoint(&mut job).await, Err(Stopped::Crash));
+    let stored = job.inner().tables().checkpoint.as_deref().map(decode);
+    rule("It has happened all the same.")
+        .same(stored.map(|stored| stored.map(|stored| stored.id)), Some(Ok(2)));
+
+    let mut job = Crashing::after_call(Memory::unread(Log::OnePartition), 3);
+    let question = "Is a crash behind a call, or in the middle of it?";
+    rule("A process that crashes behind its commit has got the answer.")
+        .ask(question)
+        .same(checkpoint(&mut job).await, Ok(()));
+    rule("From then on it does nothing.")
+        .ask(question)
+        .same(checkpoint(&mut job).await, Err(Stopped::Crash));
+}
+
+#[tokio::test]
+async fn an_input_is_finished_when_it_was_read_to_its_end_and_its_end_is_committed() {
+    let mut memory = Memory::unread(Log::OnePartition);
+    let _ = turn(&mut memory).await;
+    let mut early = memory.clone();
+    rule("Nothing fails in memory.").same(finish(&mut early).await, Ok(()));
+    let is_finished = |memory: Memory| memory.restarted().was_finished();
+    let question = "What would be missing in the tables if the next start did nothing?";
+    rule("Where records were added behind the end, there is something to do.")
+        .ask(question)
+        .same(is_finished(early), false);
+    while !memory.is_at_the_end() {
+        let _ = turn(&mut memory).await;
+    }
+    rule("Nothing fails in memory.").same(checkpoint(&mut memory).await, Ok(()));
+    rule("Where the last checkpoint has all records and not the end, there is something to do.")
+        .ask(question)
+        .same(is_finished(memory.clone()), false);
+    rule("Nothing fails in memory.").same(finish(&mut memory).await, Ok(()));
+    rule("Where the end is committed, there is nothing to do.").same(is_finished(memory), true);
+}
+
+#[tokio::test]
+async fn offsets_that_move_before_the_records_are_processed_lose_some() {
+    let _ = turn(&mut Memory::unread(Log::OnePartition)).await;
+    let turn = async |effects: &mut Crashing<Memory>| {
+        let inputs = effects.poll().await?;
+        for input in &inputs {
+            if let Input::Record(record) = input {
+                effects.advance(record);
+            }
+        }
+        for input in &inputs {
+            let outcome = effects.process(input)?;
+            effects.emit(outcome);
+            if effects.is_due() {
+                checkpoint(effects).await?;
+            }
+        }
+        Ok(inputs.len())
+    };
+    let finish = async |effects: &mut Crashing<Memory>| finish(effects).await;
+    let table = crash_table(Log::OnePartition, turn, finish).await;
+    let lost: Vec<(Effect, u64, u64)> =
+        table.lines.iter().map(|line| (line.after, line.lost, line.repeated)).collect();
+    // The worst checkpoint is made behind the first record of a poll of 8.
+    let all_but_the_end = lost.iter().all(|(after, lost, repeated)| match after {
+        Effect::End => (*lost, *repeated) == (0, 0),
+        _ => (*lost, *repeated) == (7, 0),
+    });
+    rule("A loop that moves the offsets a poll at a time loses what it has not processed.")
+        .picture(format!("the offsets are moved behind each poll, of 8 records\n{table}"))
+        .ask("The checkpoint is made behind the first of eight. Where does the next start read on?")
+        .holds(all_but_the_end, "another table");
 }

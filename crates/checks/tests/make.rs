@@ -7,10 +7,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The commands that a target would run.
+/// The commands that a target would run, with variables before it.
 fn dry_run(target: &str) -> String {
     let output = Command::new("make")
-        .args(["--dry-run", "--no-print-directory", target])
+        .args(["--dry-run", "--no-print-directory"])
+        .args(target.split(' '))
         .current_dir(root())
         .env_remove("MAKEFLAGS")
         .output()
@@ -29,6 +30,13 @@ fn the_servers_targets_are_the_rigs_commands_for_every_provider() {
     ] {
         assert_eq!(dry_run(target), format!("cargo run -q -p rig-program -- {command}\n"));
     }
+}
+
+#[test]
+fn tls_is_a_feature_of_cargos() {
+    let up = dry_run("up");
+    assert_eq!(dry_run("TLS=1 up"), up.replace("rig-program --", "rig-program --features tls --"));
+    assert!(dry_run("TLS=1 demo").contains("lab06-solution --features tls --"));
 }
 
 #[test]

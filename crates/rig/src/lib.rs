@@ -18,8 +18,14 @@
 //! | [`cluster`] | servers that are up: what the program writes and this client reads |
 //! | [`control`] | the connection to the program: it keeps the servers alive |
 //! | [`external`] | servers that the environment names |
+//! | [`env_file`] | the same names in a file, `.env` |
+//! | [`security`] | how a Kafka client proves who it is |
+//! | [`reach`] | whether the servers that the environment names answer |
+//! | [`rights`] | whether the user may do there what the labs do |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
+//! | [`patience`] | how long the rig waits for others |
+//! | [`slow`] | a word to the person when something takes longer than a second |
 //! | [`mod@setting`] | a variable of the environment that is set to something |
 //! | [`unfinished`] | a run that meets a step which is not written yet |
 //! | [`ending`] | how a run ends |
@@ -27,12 +33,18 @@
 pub mod cluster;
 pub mod control;
 pub mod ending;
+pub mod env_file;
 pub mod external;
+pub mod patience;
 pub mod place;
 pub mod private;
 pub mod probe;
+pub mod reach;
+pub mod rights;
 pub mod say;
+pub mod security;
 pub mod setting;
+pub mod slow;
 pub mod unfinished;
 
 use std::process::{Command, Stdio};
@@ -82,6 +94,17 @@ impl Rig {
         &self.cluster.prefix
     }
 
+    /// A name for a topic or a group with the prefix in front, unless it stands there already.
+    pub fn own_name(&self, name: &str) -> String {
+        own_name(self.prefix(), name)
+    }
+
+    /// A name for a schema of the database, with the prefix in front. Of the prefix, what SQL would
+    /// want quotes for becomes an underscore, or small.
+    pub fn schema_name(&self, name: &str) -> String {
+        schema_name(self.prefix(), name)
+    }
+
     /// The address of a database whose user may create further databases.
     pub fn database_url(&self) -> &str {
         &self.cluster.database_url
@@ -93,9 +116,19 @@ impl Rig {
     }
 }
 
+fn own_name(prefix: &str, name: &str) -> String {
+    if name.starts_with(prefix) { name.to_owned() } else { format!("{prefix}{name}") }
+}
+
+fn schema_name(prefix: &str, name: &str) -> String {
+    let prefix = prefix.to_ascii_lowercase().replace(['.', '-'], "_");
+    prefix + name
+}
+
 fn find_or_start() -> Result<Rig, RigError> {
     if let Some(cluster) = external::from_environment()? {
         say(&format!("rig: {cluster} (external: named by the environment)"));
+        reach::ask(&cluster)?;
         return Ok(Rig { cluster });
     }
     let place = Place::of_this_clone();
@@ -165,7 +198,9 @@ pub fn run_program(arguments: &[&str]) -> Result<(), RigError> {
 pub fn program_command(arguments: &[&str]) -> Command {
     let mut command = cargo();
     command
-        .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig", "--"])
+        .args(["run", "--quiet", "--package", "rig-program", "--bin", "rig"])
+        .args(if cfg!(feature = "tls") { &["--features", "tls"][..] } else { &[] })
+        .arg("--")
         .args(arguments);
     if !place::program_was_built() {
         say("rig: building the rig's own program, once; this takes some seconds");
@@ -178,4 +213,22 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(place::workspace_root());
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_carries_the_prefix_once() {
+        assert_eq!(own_name("", "look"), "look");
+        assert_eq!(own_name("amelia.", "look"), "amelia.look");
+        assert_eq!(own_name("amelia.", "amelia.look"), "amelia.look");
+    }
+
+    #[test]
+    fn a_prefix_brings_nothing_that_sql_wants_quotes_for() {
+        assert_eq!(schema_name("", "lab05"), "lab05");
+        assert_eq!(schema_name("Class-7.", "lab05"), "class_7_lab05");
+    }
 }

@@ -41,7 +41,8 @@ pub fn read_topic(kafka: &ClientConfig, topic: &str) -> Result<Vec<StoredRecord>
     let timeout = broker_timeout(kafka);
     let consumer: BaseConsumer = kafka
         .clone()
-        .set("group.id", "readback-without-a-group")
+        // A consumer has to name a group, and may have to be allowed to. It joins none.
+        .set("group.id", topic)
         .set("enable.auto.commit", "false")
         .create()?;
 

@@ -144,7 +144,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     show(&summary, lag(records, &next_offsets), |figures| line.end(figures));
     outcome?;
 
-    let schema = PACKAGE.replace('-', "_");
+    let schema = rig.schema_name(&PACKAGE.replace('-', "_"));
     writeln!(
         out,
         "{} read: {} in {schema}.processed_events, {} on {}",
@@ -224,7 +224,8 @@ fn spec(topic: &str, partitions: i32) -> TopicSpec {
 
 /// The schema of this lab, its table empty unless the run is to resume.
 async fn open_schema(rig: &Rig, arguments: &Arguments) -> Result<RunSchema, Box<dyn Error>> {
-    let schema = RunSchema::open(rig.database_url(), &PACKAGE.replace('-', "_")).await?;
+    let schema =
+        RunSchema::open(rig.database_url(), &rig.schema_name(&PACKAGE.replace('-', "_"))).await?;
     if !arguments.resume {
         schema.empty(&["processed_events"]).await?;
     }
@@ -273,7 +274,7 @@ async fn run_member(arguments: &Member, out: &mut impl Write) -> Result<(), Box<
     let config = MemberConfig {
         kafka,
         topic: arguments.topic.clone().unwrap_or_else(calm),
-        group: arguments.group.clone(),
+        group: rig.own_name(&arguments.group),
         name: arguments.name.clone(),
         commit_every: arguments.commit_every,
     };

@@ -10,9 +10,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 
-/// A consumer has to name a group. This one joins none and commits nothing.
-const GROUP: &str = "tumbling-without-a-group";
-
 /// When a job ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Until {
@@ -87,14 +84,15 @@ impl Input {
         until: Until,
         offsets: &BTreeMap<i32, i64>,
     ) -> Result<Input, InputError> {
-        let consumer: StreamConsumer = consumer_config(kafka, until)
+        let consumer: StreamConsumer = consumer_config(kafka, topic, until)
             .create()
             .map_err(|source| InputError::Read { topic: topic.to_owned(), source })?;
         let mut input = Input {
             topic: topic.to_owned(),
             until,
             consumer: Arc::new(consumer),
-            outsider: Arc::new(Outsider::new(kafka, topic, GROUP)?),
+            // No group is asked about: the topic's name stands for one.
+            outsider: Arc::new(Outsider::new(kafka, topic, topic)?),
             partitions: BTreeMap::new(),
         };
         input.meet_brokers().await?;
@@ -210,16 +208,16 @@ impl Input {
     }
 }
 
-/// The settings of the consumer: it commits nothing, says where a partition ends if that matters,
-/// and never jumps where a record is gone.
+/// The settings of the consumer: it commits nothing, says where a partition ends if that matters, and
+/// never jumps where a record is gone. It names a group because it has to, and joins none.
 ///
 /// Unless `kafka` says otherwise, it holds about 2 MB of records that nobody has taken yet, where the
 /// client's default is 64 MB, and asks for more 10 ms after it had enough, where the default is a
 /// second. A million records through this job take 19 MB of memory so.
-fn consumer_config(kafka: &ClientConfig, until: Until) -> ClientConfig {
+fn consumer_config(kafka: &ClientConfig, topic: &str, until: Until) -> ClientConfig {
     let mut settings = kafka.clone();
     settings
-        .set("group.id", GROUP)
+        .set("group.id", topic)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")

@@ -182,7 +182,8 @@ impl<'a> Job<'a> {
             let contradiction = |reason| JobError::Contradiction { id: checkpoint.id, reason };
             checkpoint.check().map_err(contradiction)?;
         }
-        let outsider = Outsider::new(&config.kafka, &config.topic, GROUP)?;
+        // No group is asked about: the topic's name stands for one.
+        let outsider = Outsider::new(&config.kafka, &config.topic, &config.topic)?;
         // The question blocks its thread.
         let bounds = spawn_blocking(move || outsider.bounds()).await;
         let bounds = bounds.expect("the question does not panic")?;
@@ -439,9 +440,6 @@ pub async fn run(
     on_progress(&job.progress());
     Ok(job.ended())
 }
-
-/// A consumer has to name a group. This one joins none and commits nothing.
-const GROUP: &str = "checkpoints-without-a-group";
 
 /// A process that was stopped between a write and its commit, and only seems dead, holds the row of its
 /// epoch. The database lets it go after this time, so that another instance can begin.

@@ -59,7 +59,8 @@ pub async fn fingerprints(
     let failed = |source| LastRecordError::Broker { topic: topic.to_owned(), source };
     let consumer: StreamConsumer = kafka
         .clone()
-        .set("group.id", "fingerprints-without-a-group")
+        // A consumer has to name a group, and may have to be allowed to. It joins none.
+        .set("group.id", topic)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "error")
         // The client's queue fills with records behind these, and by default it then waits for a second

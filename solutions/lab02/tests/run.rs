@@ -14,6 +14,7 @@ use lab02::group::{GroupEvent, What, owners, read_twice};
 use lab02::picture::draw;
 use lab02::table::connect;
 use rig::Rig;
+use testkit::page::{with_prefix, without_prefix};
 use tokio::runtime::Runtime;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab02-solution");
@@ -62,11 +63,11 @@ fn signal(child: &Child, signal: &str) {
 
 /// The chapter speaks of the learner's own run.
 fn as_a_learner_sees_it(said: &str) -> String {
-    said.replace("lab02-solution", "lab02").replace("lab02_solution", "lab02")
+    without_prefix(said).replace("lab02-solution", "lab02").replace("lab02_solution", "lab02")
 }
 
 /// The topic of the runs below. A learner's own runs use `lab02.calm`.
-const CALM: &str = "lab02-solution.calm";
+static CALM: LazyLock<String> = LazyLock::new(|| with_prefix("lab02-solution.calm"));
 
 /// What a second run prints. It finds the topic, empties the table, and so doubles nothing.
 static RUN: LazyLock<String> = LazyLock::new(|| {
@@ -96,9 +97,10 @@ fn the_chapter_shows_what_the_rows_say() {
     assert!(run.status.success(), "{}", text(&run.stderr));
     let chapter = chapter();
     let query = chapter.split("```sql\n").nth(1).and_then(|block| block.split("```").next());
-    let query = query.expect("the chapter has a query").replace("lab02.", "lab02_solution.");
+    let rig = Rig::up().expect("the rig is up");
+    let schema = rig.schema_name("lab02_solution.");
+    let query = query.expect("the chapter has a query").replace("lab02.", &schema);
     Runtime::new().expect("the system gives a runtime").block_on(async {
-        let rig = Rig::up().expect("the rig is up");
         let address = rig.database_url().parse().expect("it is an address");
         let database = connect(&address).await.expect("the database is up");
         let rows = database.query(&query, &[]).await.expect("the query runs");
@@ -111,13 +113,12 @@ fn the_chapter_shows_what_the_rows_say() {
     });
 }
 
-/// The topics of the run below; both are removed when it is done.
-const STORM: &str = "lab02-solution.storm";
-const DEAD_LETTERS: &str = "lab02-solution.storm.dead-letters";
-
 #[test]
 fn the_chapter_shows_a_dead_letter_as_kafkas_own_consumer_prints_it() {
     let _mine = TABLE.lock();
+    // Both topics are removed when the run is done.
+    let storm = with_prefix("lab02-solution.storm");
+    let dead_letters = format!("{storm}.dead-letters");
     let mut job = Command::new(PROGRAM)
         .args(["--week", "storm", "--follow"])
         .stdout(Stdio::piped())
@@ -127,14 +128,14 @@ fn the_chapter_shows_a_dead_letter_as_kafkas_own_consumer_prints_it() {
     let mut said = BufReader::new(job.stdout.take().expect("it is piped"));
     let mut line = String::new();
     said.read_line(&mut line).expect("it is text");
-    assert!(line.contains(STORM), "{line}");
+    assert!(line.contains(&storm), "{line}");
     // The topic is filled now, and counted.
-    let mut arguments = vec!["--topic", STORM];
+    let mut arguments = vec!["--topic", &storm];
     for property in ["parse.key=true", "key.separator=:"] {
         arguments.extend(["--reader-property", property]);
     }
     tool("kafka-console-producer", &arguments, "EWR:not a flight\n");
-    let mut arguments = vec!["--topic", DEAD_LETTERS, "--from-beginning", "--max-messages", "1"];
+    let mut arguments = vec!["--topic", &dead_letters, "--from-beginning", "--max-messages", "1"];
     arguments.extend(["--timeout-ms", "60000"]);
     for part in ["print.headers=true", "print.key=true"] {
         arguments.extend(["--formatter-property", part]);
@@ -142,7 +143,7 @@ fn the_chapter_shows_a_dead_letter_as_kafkas_own_consumer_prints_it() {
     let letter = tool("kafka-console-consumer", &arguments, "");
     signal(&job, "-INT");
     let ended = job.wait_with_output().expect("the program ends");
-    for topic in [STORM, DEAD_LETTERS] {
+    for topic in [&storm, &dead_letters] {
         tool("kafka-topics", &["--delete", "--topic", topic], "");
     }
     assert!(ended.status.success(), "{}", text(&ended.stderr));
@@ -175,7 +176,7 @@ impl Members {
     fn start(&self, name: &str) -> Child {
         let mut child = Command::new(PROGRAM)
             .args(["member", "--json", "--name", name])
-            .args(["--topic", CALM, "--group", &self.group])
+            .args(["--topic", &CALM, "--group", &self.group])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -262,7 +263,7 @@ fn the_chapter_shows_a_group_and_what_it_read_again() {
     const AGAIN: usize = 292;
     LazyLock::force(&RUN);
     let (sender, told) = channel();
-    let group = format!("lab02-run-{}", std::process::id());
+    let group = with_prefix(&format!("lab02-run-{}", std::process::id()));
     let mut members = Members { group, sender, told, events: Vec::new() };
     let mut a = members.start("a");
     members.until(&["a"], ALL);

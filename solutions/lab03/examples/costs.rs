@@ -41,16 +41,18 @@ const ROUNDS: usize = 5;
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let rig = Rig::up()?;
-    let topics = Topics { kafka: rig.kafka(), names: Vec::new() };
+    let prefix = rig.own_name("costs-");
+    let topics = Topics { kafka: rig.kafka(), prefix, names: Vec::new() };
     measure(&rig, topics).await
 }
 
 async fn measure(rig: &Rig, mut topics: Topics) -> Outcome<()> {
-    let schema = RunSchema::open(rig.database_url(), "lab03_costs").await?;
+    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("lab03_costs")).await?;
     let week = topics.make("week", 3).await?;
     publish(&topics.kafka, &week, &arrival_order(Week::Calm.load().departed), &mut |_| {}).await?;
     rates(&topics.kafka, &week, schema.url()).await?;
-    schema.connect().await?.batch_execute("DROP SCHEMA lab03_costs CASCADE").await?;
+    let drop = format!("DROP SCHEMA {} CASCADE", schema.name());
+    schema.connect().await?.batch_execute(&drop).await?;
     let deleted = topics.make("deleted", 1).await?;
     where_a_client_goes(&topics.kafka, &deleted).await?;
     let open = topics.make("transaction", 1).await?;
@@ -61,12 +63,13 @@ async fn measure(rig: &Rig, mut topics: Topics) -> Outcome<()> {
 /// The topics of this program.
 struct Topics {
     kafka: ClientConfig,
+    prefix: String,
     names: Vec<String>,
 }
 
 impl Topics {
     async fn make(&mut self, what: &str, partitions: i32) -> Outcome<String> {
-        let name = format!("costs-{what}-{}", process::id());
+        let name = format!("{}{what}-{}", self.prefix, process::id());
         let retention = Retention::Forever;
         let spec = TopicSpec { name: name.clone(), partitions, replication: 1, retention };
         ensure_topic(&self.kafka, &spec).await?;

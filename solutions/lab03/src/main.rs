@@ -102,7 +102,8 @@ async fn run_job(arguments: &Job, out: &mut impl Write) -> Result<(), Box<dyn Er
     let rig = Rig::up()?;
     let stop = stop_on_signal()?;
     let outsider = outsider(&rig, &arguments.names).await?;
-    let schema = RunSchema::open(rig.database_url(), &package().replace('-', "_")).await?;
+    let schema =
+        RunSchema::open(rig.database_url(), &rig.schema_name(&package().replace('-', "_"))).await?;
     let start = resolve(&outsider, arguments.from)?;
     let unread: u64 = print_start(&outsider, arguments.from, &start, out)?;
 
@@ -181,7 +182,7 @@ async fn outsider(rig: &Rig, names: &Names) -> Result<Outsider, Box<dyn Error>> 
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;
-    let group = names.group.clone().unwrap_or(format!("{}{}", rig.prefix(), package()));
+    let group = rig.own_name(names.group.as_deref().unwrap_or(package()));
     Ok(Outsider::new(&kafka, &topic, &group)?)
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use lab03_solution::sink::ensure_tables;
 use rig::Rig;
 use runs::RunSchema;
+use testkit::page::{with_prefix, without_prefix};
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
@@ -68,7 +69,7 @@ fn group(test: &str) -> String {
     use std::hash::BuildHasher;
 
     let random = std::hash::RandomState::new().hash_one(test);
-    format!("lab03-run-{test}-{random:x}")
+    with_prefix(&format!("lab03-run-{test}-{random:x}"))
 }
 
 /// The lines of the program's `groups`: partition, first, end, committed, lag.
@@ -132,14 +133,15 @@ fn both_weeks_are_complete_although_each_run_was_killed_half_way() {
     LazyLock::force(&FILLED);
     Runtime::new().expect("the system gives a runtime").block_on(async {
         let rig = Rig::up().expect("the rig is up");
-        let schema = RunSchema::open(rig.database_url(), "lab03_solution").await.unwrap();
+        let schema =
+            RunSchema::open(rig.database_url(), &rig.schema_name("lab03_solution")).await.unwrap();
         let client = schema.connect().await.unwrap();
         ensure_tables(&client).await.expect("the tables can be made");
         client.batch_execute("TRUNCATE processed_events").await.expect("the table can be emptied");
 
         let group = group("killed");
         for (week, kill_at) in [("calm", vec![700, 2_000, 3_600]), ("storm", vec![1_800])] {
-            let topic = format!("lab03-solution.{week}");
+            let topic = with_prefix(&format!("lab03-solution.{week}"));
             let arguments = ["--week", week, "--group", &group, "--batch", "20"];
             let mut before = 0;
             for offset in kill_at {
@@ -165,7 +167,9 @@ fn both_weeks_are_complete_although_each_run_was_killed_half_way() {
             .iter()
             .map(|row| (row.get(0), row.get(1), row.get(2), row.get(3)))
             .collect();
-        let whole = |name: &str, records| (format!("lab03-solution.{name}"), records, 0, records);
+        let whole = |name: &str, records| {
+            (with_prefix(&format!("lab03-solution.{name}")), records, 0, records)
+        };
         let expected = [
             whole("calm 0", 1_861),
             whole("calm 1", 4_431),
@@ -194,13 +198,13 @@ fn kafkas_own_tool_sees_the_same_commits_ends_and_lag() {
 fn kafkas_own_tool_finds_the_same_offsets_by_time() {
     LazyLock::force(&FILLED);
     // 2013-02-08T12:00:00Z.
-    let arguments = ["--topic", "lab03-solution.storm", "--time", "1360324800000"];
+    let topic = with_prefix("lab03-solution.storm");
+    let arguments = ["--topic", &topic, "--time", "1360324800000"];
     let theirs = tool("kafka-get-offsets", &arguments);
     let group = group("time");
     let reset = ["reset", "--week", "storm", "--group", &group, "--to", "2013-02-08T12:00:00Z"];
     let ours = lag_lines(&printed(&reset));
-    let committed =
-        |partition: usize| format!("lab03-solution.storm:{partition}:{}", ours[partition][3]);
+    let committed = |partition: usize| format!("{topic}:{partition}:{}", ours[partition][3]);
     // The tool leaves out a partition that has no such record; we begin at its end, 0.
     assert_eq!(theirs.lines().collect::<Vec<&str>>(), [committed(0), committed(1)]);
     assert_eq!(ours[2][3], "0");
@@ -210,7 +214,7 @@ fn kafkas_own_tool_finds_the_same_offsets_by_time() {
 fn a_reset_by_kafkas_own_tool_is_where_the_next_run_begins() {
     LazyLock::force(&FILLED);
     let group = group("tool");
-    let topic = "lab03-solution.storm";
+    let topic = &with_prefix("lab03-solution.storm");
     let reset = |to: &[&str]| {
         let arguments = ["--reset-offsets", "--group", &group, "--topic", topic, "--execute"];
         tool("kafka-consumer-groups", &[&arguments, to].concat())
@@ -236,7 +240,7 @@ fn what_there_is_not_is_one_sentence() {
 
     let error = error_of(&program(&["--week", "storm", "--from", "offset:5000"]));
     assert_eq!(
-        error,
+        without_prefix(&error),
         "error: topic `lab03-solution.storm`, partition 0: offset 5000 is not there, \
          expected one from 0 to 1563"
     );
@@ -254,7 +258,7 @@ fn a_database_that_is_gone_is_one_sentence() {
         .output()
         .expect("the program runs");
     let error = error_of(&output);
-    assert!(error.starts_with("error: no database at 127.0.0.1:9: "), "{error}");
+    assert!(error.starts_with("error: PostgreSQL at 127.0.0.1:9 did not answer; "), "{error}");
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl Reader {
     pub fn open(config: &ReaderConfig) -> Result<Reader, ReadError> {
         let topic = &config.topic;
         let broken = |source| ReadError::Broker { topic: topic.clone(), source };
-        let consumer = new_consumer(&config.kafka).map_err(broken)?;
+        let consumer = new_consumer(config).map_err(broken)?;
         let timeout = broker_timeout(&config.kafka);
         let partitions = partitions_of(&consumer, topic, timeout).map_err(broken)?;
         if partitions.is_empty() {
@@ -232,10 +232,11 @@ impl Reader {
     }
 }
 
-fn new_consumer(kafka: &ClientConfig) -> Result<BaseConsumer, KafkaError> {
-    kafka
-        .clone()
-        .set("group.id", "watermarks-without-a-group")
+fn new_consumer(config: &ReaderConfig) -> Result<BaseConsumer, KafkaError> {
+    let mut settings = config.kafka.clone();
+    settings
+        // A consumer has to name a group, and may have to be allowed to. It joins none.
+        .set("group.id", &config.topic)
         .set("enable.auto.commit", "false")
         .create()
 }

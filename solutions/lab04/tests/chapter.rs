@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use flights::weeks::Week;
 use lab04_solution::curve::{Point, measure};
-use testkit::page::{blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root};
+use testkit::page::{
+    blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root, with_prefix,
+    without_prefix,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab04-solution");
 
@@ -37,7 +40,7 @@ fn printed(command: &str) -> String {
     let own = command
         .replace("cargo run -q -p lab04 -- --show", &format!("{PROGRAM}{patient} --show"))
         .replace("cargo run -q -p lab04 --", PROGRAM)
-        .replace("lab04.calm", "lab04-solution.calm");
+        .replace("lab04.calm", &with_prefix("lab04-solution.calm"));
     let output = Command::new("sh")
         .args(["-c", &own])
         .current_dir(root())
@@ -45,7 +48,7 @@ fn printed(command: &str) -> String {
         .output()
         .expect("the command runs");
     assert!(output.status.success(), "{own}\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).replace("lab04-solution", "lab04")
+    without_prefix(&String::from_utf8_lossy(&output.stdout)).replace("lab04-solution", "lab04")
 }
 
 #[test]

@@ -13,6 +13,7 @@ use lab05_solution::firing::WindowResult;
 use lab05_solution::window::Window;
 use testkit::page::{
     self, blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root,
+    without_prefix,
 };
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lab05-solution");
@@ -112,7 +113,7 @@ fn printed(command: &str) -> String {
         .output()
         .expect("the command runs");
     assert!(output.status.success(), "{own}\n{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout)
+    without_prefix(&String::from_utf8_lossy(&output.stdout))
         .replace("lab05-solution", "lab05")
         .replace("lab05_solution", "lab05")
 }

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output, Stdio};
 
+use testkit::page::without_prefix;
+
 fn program(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lab05-solution"))
         .args(arguments)
@@ -25,7 +27,7 @@ fn both_weeks_are_counted_and_a_second_run_doubles_nothing() {
         (calm, ["6292 records read, 1416 of them late:", "5597 in ", "695 in "]),
     ] {
         let output = program(arguments);
-        let (said, shown) = (text(&output.stdout), text(&output.stderr));
+        let (said, shown) = (without_prefix(&text(&output.stdout)), text(&output.stderr));
         assert!(output.status.success(), "{arguments:?}: {shown}");
         for line in lines {
             assert!(said.contains(line), "{line}\n{said}{shown}");
@@ -43,7 +45,7 @@ fn both_weeks_are_counted_and_a_second_run_doubles_nothing() {
     );
 
     let replayed = program(&["--speed", "1000000000", "--lateness", "60"]);
-    let said = text(&replayed.stdout);
+    let said = without_prefix(&text(&replayed.stdout));
     assert!(replayed.status.success(), "{}", text(&replayed.stderr));
     assert!(said.contains("topic lab05-solution.storm.1000000000x."), "{said}");
     assert!(said.contains("5173 records read, "), "{said}");

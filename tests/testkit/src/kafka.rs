@@ -4,9 +4,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication, TopicResult};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rig::say::say;
 
 use crate::deadline::until;
 use crate::own::{Own, Owner};
@@ -160,7 +161,8 @@ impl Own for TestKafka {
         let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
         // A topic or group that was reserved and never made answers with an error of its own.
         if !topics.is_empty() {
-            let _ = self.admin().delete_topics(&topics, &options()).await;
+            let answers = self.admin().delete_topics(&topics, &options()).await;
+            answers.iter().flatten().for_each(say_if_forbidden);
         }
         if !groups.is_empty() {
             let _ = self.admin().delete_groups(&groups, &options()).await;
@@ -173,6 +175,13 @@ impl Own for TestKafka {
             format!("bin/kafka-console-consumer --topic {topic} --from-beginning --timeout-ms 3000")
         };
         topics.iter().map(look).collect()
+    }
+}
+
+/// The right to delete is only asked for here, so that somebody hears of what stays.
+fn say_if_forbidden(answer: &TopicResult) {
+    if let Err((topic, RDKafkaErrorCode::TopicAuthorizationFailed)) = answer {
+        say(&format!("you may not delete topics here: {topic} stays"));
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fs::{read_dir, read_to_string};
 use std::path::{Path, PathBuf};
 
+use crate::own::rig_up;
+
 /// The repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,6 +21,17 @@ pub fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
     let begin = format!("```{language}\n");
     let block = |rest: &'a str| rest.split("```").next().unwrap_or_default();
     page.split(begin.as_str()).skip(1).map(block).collect()
+}
+
+/// What a program or a tool says, with its names as the book shows them: without the prefix.
+pub fn without_prefix(said: &str) -> String {
+    let rig = rig_up();
+    said.replace(rig.prefix(), "").replace(&rig.schema_name(""), "")
+}
+
+/// The name of a topic or a group with the prefix, on servers where names have one.
+pub fn with_prefix(name: &str) -> String {
+    rig_up().own_name(name)
 }
 
 /// The chapter holds this, as it is.

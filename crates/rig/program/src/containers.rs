@@ -21,12 +21,12 @@ use crate::docker::{self, Container, Engine};
 use crate::failure::Failure;
 use crate::folder;
 use crate::kafka;
-use crate::patience::patience;
 use crate::ports;
 use crate::provider::{Provider, Servers};
 use crate::random::random_word;
-use crate::slow::say_when_slow;
 use crate::versions;
+use rig::patience::patience;
+use rig::slow::say_when_slow;
 
 /// What each container may take of the machine's memory, in MiB. `TIDEMARK_CONTAINER_MIB` sets
 /// another limit.

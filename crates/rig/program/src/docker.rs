@@ -13,7 +13,7 @@ use rig::setting::text_setting;
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::slow::say_when_slow;
+use rig::slow::say_when_slow;
 
 /// How long an engine may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);

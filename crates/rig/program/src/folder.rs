@@ -11,8 +11,8 @@ use rig::place::Place;
 
 use crate::failure::Failure;
 use crate::lock::{self, Lock};
-use crate::patience::patience;
 use crate::random::random_word;
+use rig::patience::patience;
 
 /// Says that the rig made a folder, and so may remove it with all that is in it.
 const MARKER: &str = ".tidemark-rig";

@@ -13,10 +13,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use crate::failure::Failure;
 use crate::folder;
 use crate::jars::Jars;
-use crate::patience::patience;
 use crate::ports;
 use crate::process::Server;
 use crate::random::random_word;
+use rig::patience::patience;
 
 /// How long Kafka may take from its start to its first answer, unless `TIDEMARK_WAIT_SECONDS` says
 /// otherwise.

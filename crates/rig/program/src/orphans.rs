@@ -8,7 +8,7 @@ use sysinfo::{Pid, Process, ProcessRefreshKind, ProcessesToUpdate, System, Updat
 
 use crate::failure::Failure;
 use crate::memory;
-use crate::slow::say_when_slow;
+use rig::slow::say_when_slow;
 
 /// The variable in which a keeper and all that it starts have the keeper's folder. A process may bear
 /// any name at the moment at which its keeper is killed: cargo brings the containers' program up

@@ -16,10 +16,10 @@ use rig::setting::setting;
 use crate::failure::Failure;
 use crate::folder;
 use crate::maven;
-use crate::patience::patience;
 use crate::ports;
 use crate::process::Server;
 use crate::random::random_word;
+use rig::patience::patience;
 
 /// How long PostgreSQL may take from its start to its first answer, unless `TIDEMARK_WAIT_SECONDS`
 /// says otherwise.

@@ -1,7 +1,7 @@
 //! Kafka's own tools and `psql`, spoken to the rig's servers.
 
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -11,7 +11,7 @@ use signal_hook::consts::SIGINT;
 
 use crate::failure::Failure;
 use crate::jars::{self, Jars};
-use crate::{folder, java};
+use crate::{folder, java, java_client};
 
 /// The tools that the chapters use, as Kafka's documentation calls them, each with its class.
 const TOOLS: [(&str, &str); 8] = [
@@ -25,7 +25,8 @@ const TOOLS: [(&str, &str); 8] = [
     ("kafka-topics", "org.apache.kafka.tools.TopicCommand"),
 ];
 
-/// Runs one of Kafka's tools. The address of the broker is added; all else is the caller's.
+/// Runs one of Kafka's tools. The address of the broker is added, and how to log in; all else is the
+/// caller's.
 ///
 /// # Errors
 /// When there is no such tool, or no broker, or no Java.
@@ -43,10 +44,31 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
         .args(["-Dlog4j2.level=OFF", "-cp"])
         .arg(jars.class_path())
         .arg(class);
+    let settings = java_client::settings_file(&rig.cluster().kafka)?;
     if name != "kafka-dump-log" {
         command.args(["--bootstrap-server", rig.cluster().bootstrap()]);
+        if let Some(settings) = &settings {
+            command.arg("--command-config").arg(settings.path());
+        }
     }
-    run(command.args(arguments)).map_err(|error| Failure(format!("cannot run {name}: {error}")))?
+    if name == "kafka-console-consumer" && needs_group(rig.prefix(), arguments) {
+        command.arg("--group").arg(rig.own_name(&format!("console-{}", std::process::id())));
+        command.args(["--command-property", "enable.auto.commit=false"]);
+    }
+    let ended = run(command.args(arguments));
+    // There may be a password in it, and the end of this process would leave it.
+    drop(settings);
+    end_as(ended.map_err(|error| Failure(format!("cannot run {name}: {error}")))?)
+}
+
+/// Whether the console consumer would make up a group, whose name would have no prefix.
+fn needs_group(prefix: &str, arguments: &[OsString]) -> bool {
+    let names_one = |argument: &OsString| {
+        let argument = argument.to_string_lossy();
+        let option = argument.split('=').next().unwrap_or_default();
+        ["--group", "--partition", "--help"].contains(&option)
+    };
+    !prefix.is_empty() && !arguments.iter().any(names_one)
 }
 
 /// Two tools at once must not fetch at once.
@@ -64,12 +86,13 @@ pub fn psql(rig: &Rig, arguments: &[OsString]) -> Result<(), Failure> {
     let (url, password) = without_password(rig.database_url());
     let mut psql = Command::new("psql");
     psql.arg(url).args(arguments).env("PGPASSWORD", password);
-    run(&mut psql).map_err(|error| {
+    let ended = run(&mut psql).map_err(|error| {
         Failure(format!(
             "cannot run psql ({error}). Debian, Ubuntu: sudo apt install postgresql-client. \
              macOS: brew install libpq"
         ))
-    })?
+    })?;
+    end_as(ended)
 }
 
 /// `postgresql://user@host/db` and `word` out of `postgresql://user:word@host/db`.
@@ -82,14 +105,32 @@ fn without_password(url: &str) -> (String, String) {
     parts.unwrap_or_else(|| (url.to_owned(), String::new()))
 }
 
-/// Runs a program to its end and ends as it did. This process stays: its connection to the keeper
-/// is what keeps the servers up meanwhile. Ctrl-C is for the program.
-fn run(command: &mut Command) -> std::io::Result<Result<(), Failure>> {
+/// Runs a program to its end. This process stays: its connection to the keeper is what keeps the
+/// servers up meanwhile. Ctrl-C is for the program.
+fn run(command: &mut Command) -> std::io::Result<ExitStatus> {
     let _ = signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
-    let status = command.status()?;
-    match status.code() {
-        Some(0) => Ok(Ok(())),
+    command.status()
+}
+
+/// Ends this process with the exit code of another, unless that is 0.
+fn end_as(ended: ExitStatus) -> Result<(), Failure> {
+    match ended.code() {
+        Some(0) => Ok(()),
         Some(code) => std::process::exit(code),
-        None => Ok(Err(Failure(format!("ended by a signal: {status}")))),
+        None => Err(Failure(format!("ended by a signal: {ended}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_consumer_is_given_a_group_only_where_it_would_make_one_up() {
+        let needs = |prefix: &str, argument: &str| needs_group(prefix, &[argument.into()]);
+        assert!(needs("amelia.", "--from-beginning"));
+        assert!(!needs("", "--from-beginning"));
+        assert!(!needs("amelia.", "--group=amelia.look"));
+        assert!(!needs("amelia.", "--partition"));
     }
 }

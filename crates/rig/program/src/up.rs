@@ -21,9 +21,9 @@ use crate::keeper::COMMAND;
 use crate::local;
 use crate::lock::{self, Lock};
 use crate::orphans;
-use crate::patience::patience;
-use crate::slow::say_when_slow;
 use crate::users;
+use rig::patience::patience;
+use rig::slow::say_when_slow;
 
 /// How long a keeper that somebody else has started may take until its servers answer: it may pull
 /// images over a slow network.

@@ -12,6 +12,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rig::Rig;
 use runs::RunSchema;
+use testkit::page::without_prefix;
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
@@ -32,10 +33,10 @@ pub fn program(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the program runs")
 }
 
-/// What a run says, which has to end well.
+/// What a run says, which has to end well, without the prefix of its names.
 pub fn said(arguments: &[&str]) -> String {
     let output = program(arguments);
-    let (said, shown) = (text(&output.stdout), text(&output.stderr));
+    let (said, shown) = (without_prefix(&text(&output.stdout)), text(&output.stderr));
     assert!(output.status.success(), "{arguments:?}: {said}{shown}");
     let widest = said.lines().map(|line| line.chars().count()).max();
     assert!(widest <= Some(100), "{said}");
@@ -67,7 +68,7 @@ pub fn refused_under(starter: &[&str], arguments: &[&str], status: i32) -> Strin
             .output()
             .unwrap_or_else(|error| panic!("`{starter}` cannot be started: {error}")),
     };
-    let shown = text(&output.stderr);
+    let shown = without_prefix(&text(&output.stderr));
     assert_eq!(output.status.code(), Some(status), "{arguments:?}: {shown}");
     assert!(!shown.contains("panicked"), "{shown}");
     let lines: Vec<&str> = shown.lines().filter(|line| !line.starts_with("rig: ")).collect();
@@ -119,7 +120,9 @@ pub fn ask<T>(job: &str, question: impl AsyncFnOnce(Client) -> T) -> T {
     let rig = Rig::up().expect("the rig is up");
     let runtime = Runtime::new().expect("the system gives a runtime");
     runtime.block_on(async {
-        let schema = RunSchema::open(rig.database_url(), job).await.expect("there is a schema");
+        let schema = RunSchema::open(rig.database_url(), &rig.schema_name(job))
+            .await
+            .expect("there is a schema");
         question(schema.connect().await.expect("the database takes connections")).await
     })
 }

@@ -29,8 +29,13 @@ const VERSIONS: &str = include_str!("../../../../../versions.env");
 const OF_CONTAINERS: [&str; 3] = ["DOCKER_HOST", "TIDEMARK_REGISTRY", "TIDEMARK_CONTAINER_MIB"];
 
 /// Settings of the caller that would change what a test sees.
-const FOREIGN: [&str; 11] = [
+const FOREIGN: [&str; 16] = [
     "KAFKA_BOOTSTRAP_SERVERS",
+    "KAFKA_SECURITY_PROTOCOL",
+    "KAFKA_SASL_MECHANISM",
+    "KAFKA_SASL_USERNAME",
+    "KAFKA_SASL_PASSWORD",
+    "KAFKA_SSL_CA_LOCATION",
     "DATABASE_URL",
     "TIDEMARK_PREFIX",
     "TIDEMARK_IDLE_SECONDS",
@@ -90,6 +95,8 @@ impl OwnRig {
         let mut rig = OwnRig { folder, settings: HashMap::new(), _turn: None };
         rig.set("TIDEMARK_RIG_DIR", rig.folder.display().to_string());
         rig.set("TIDEMARK_RIG", "local");
+        // Not the clone's own `.env`.
+        rig.set("TIDEMARK_ENV_FILE", rig.folder.join("no.env").display().to_string());
         rig.set("KAFKA_HOME", kafka_home().display().to_string());
         rig
     }

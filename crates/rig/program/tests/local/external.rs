@@ -42,6 +42,31 @@ fn up_fails_where_kafka_does_not_answer() {
 }
 
 #[test]
+fn a_file_names_the_servers_as_the_environment_does() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut rig = OwnRig::that_stays_down("external-file");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let lines = format!(
+        "KAFKA_BOOTSTRAP_SERVERS={closed}\nDATABASE_URL=postgresql://me:secret@{closed}/postgres\n"
+    );
+    std::fs::write(file.path(), &lines).unwrap();
+    rig.set("TIDEMARK_RIG", "");
+    rig.set("TIDEMARK_WAIT_SECONDS", "1");
+    rig.set("TIDEMARK_ENV_FILE", file.path().display().to_string());
+    let sentence = rig.fails(&["up"]);
+    assert!(sentence.starts_with(&format!("Kafka at {closed} did not answer")), "{sentence}");
+
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", "of-the-environment:1");
+    let sentence = rig.fails(&["up"]);
+    assert!(sentence.starts_with("Kafka at of-the-environment:1 has no address"), "{sentence}");
+
+    std::fs::write(file.path(), lines + "KAFKA_SASL_PASSWORT=secret\n").unwrap();
+    let sentence = rig.fails(&["up"]);
+    assert!(sentence.contains("no variable is called KAFKA_SASL_PASSWORT"), "{sentence}");
+    assert!(!sentence.contains("secret"), "the password is shown: {sentence}");
+}
+
+#[test]
 fn up_fails_where_postgresql_does_not_answer_and_keeps_the_password() {
     let (servers, mut rig) = two_rigs("external-no-database");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use rig::say::say;
+use crate::say::say;
 
 /// How long a wait may be without a word.
 const SILENCE: Duration = Duration::from_secs(1);

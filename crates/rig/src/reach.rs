@@ -1,0 +1,181 @@
+//! Whether the servers that the environment names answer.
+
+use std::net::ToSocketAddrs;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::RigError;
+use crate::cluster::Cluster;
+use crate::patience::patience;
+use crate::probe::postgres_answers;
+use crate::rights;
+use crate::slow::say_when_slow;
+
+/// How long brokers may take to answer: they may be far away.
+const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a question is waited for before the client's own words are listened to.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// PostgreSQL's port where an address names none.
+const POSTGRES_PORT: u16 = 5432;
+
+/// What else helps than the server's start.
+const FIX: &str = "or unset KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL to use the rig's own servers";
+
+/// Asks both servers of a cluster that the rig did not start.
+///
+/// # Errors
+/// When one of them does not answer, or Kafka does not let this client in or refuses what the labs do.
+pub fn ask(cluster: &Cluster) -> Result<(), RigError> {
+    say_when_slow("asking the servers that the environment names", || {
+        ask_kafka(cluster)?;
+        ask_postgres(cluster.database_address())?;
+        rights::ask(cluster, patience(KAFKA_TIMEOUT)?)
+    })
+}
+
+fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
+    let limit = patience(KAFKA_TIMEOUT)?;
+    let (servers, limit_s) = (cluster.bootstrap(), limit.as_secs());
+    let client: BaseConsumer<Heard> =
+        cluster.kafka().create_with_context(Heard::default()).map_err(|error| {
+            RigError(format!("KAFKA_BOOTSTRAP_SERVERS is `{servers}`, expected brokers: {error}"))
+        })?;
+    let began = Instant::now();
+    while began.elapsed() < limit {
+        if client.fetch_metadata(None, BETWEEN_LOOKS).is_ok() {
+            return Ok(());
+        }
+        // What the client has to say comes with its events.
+        while client.poll(Duration::ZERO).is_some() {}
+        if let Some(why) = client.context().why_it_is_hopeless() {
+            return Err(RigError(format!("Kafka at {servers} {why}")));
+        }
+    }
+    let asks = match cluster.kafka().get("security.protocol") {
+        None => "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL",
+        Some(_) => "",
+    };
+    Err(RigError(format!(
+        "Kafka at {servers} did not answer within {limit_s} s; start it, {FIX}{asks}"
+    )))
+}
+
+/// What a client says of its connections.
+#[derive(Default)]
+struct Heard(Mutex<Vec<(RDKafkaErrorCode, String)>>);
+
+impl Heard {
+    /// Why the brokers can't be had, where waiting does not help.
+    fn why_it_is_hopeless(&self) -> Option<String> {
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.iter().find_map(|(code, reason)| in_words(*code, reason))
+    }
+}
+
+impl ClientContext for Heard {
+    fn error(&self, error: KafkaError, reason: &str) {
+        let Some(code) = error.rdkafka_error_code() else { return };
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.push((code, reason.to_owned()));
+    }
+
+    // The client's log would say it once more.
+    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+}
+
+impl ConsumerContext for Heard {}
+
+/// A sentence for what no patience mends; `None` for the rest.
+fn in_words(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
+    match code {
+        RDKafkaErrorCode::Authentication if reason.contains("not supported by broker") => Some(
+            format!("does not offer this KAFKA_SASL_MECHANISM: {}", said_by_librdkafka(reason)),
+        ),
+        RDKafkaErrorCode::Authentication => Some(
+            "refused to log you in; are KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD right, and \
+             KAFKA_SASL_MECHANISM that of this user?"
+                .to_owned(),
+        ),
+        RDKafkaErrorCode::SSL => Some(format!(
+            "cannot be trusted by TLS: {}; is KAFKA_SSL_CA_LOCATION the certificate of who vouches \
+             for it, and does it speak TLS at this port?",
+            said_by_librdkafka(reason)
+        )),
+        RDKafkaErrorCode::Resolve => Some(format!(
+            "has no address: the name cannot be resolved; look at its spelling, {FIX}"
+        )),
+        _ => None,
+    }
+}
+
+/// `certificate verify failed: broker certificate could not be verified` out of librdkafka's
+/// `ssl://host:port/bootstrap: SSL handshake failed: error:…:SSL routines::…, verify that … (after 3ms …)`.
+fn said_by_librdkafka(reason: &str) -> &str {
+    let reason = reason.split_once(": ").map_or(reason, |(_, reason)| reason);
+    let reason = reason.split_once("SSL routines::").map_or(reason, |(_, reason)| reason);
+    let end = [" (after ", ", verify that "].iter().filter_map(|end| reason.find(end)).min();
+    &reason[..end.unwrap_or(reason.len())]
+}
+
+/// `addresses` is what stands between user and path in the URL: one, several with commas between
+/// them, or none where the URL names a socket behind its path. That one is not asked.
+fn ask_postgres(addresses: &str) -> Result<(), RigError> {
+    let mut addresses_asked = addresses.split(',').filter(|address| !address.is_empty()).peekable();
+    if addresses_asked.peek().is_none() || addresses_asked.any(answers) {
+        return Ok(());
+    }
+    Err(RigError(format!("PostgreSQL at {addresses} did not answer; start it, {FIX}")))
+}
+
+fn answers(address: &str) -> bool {
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let address = match port {
+        Some(_) => address.to_owned(),
+        None => format!("{address}:{POSTGRES_PORT}"),
+    };
+    address.to_socket_addrs().is_ok_and(|mut found| found.any(postgres_answers))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn of_librdkafkas_words_those_that_say_what_is_wrong_are_shown() {
+        let reason = "ssl://localhost:19504/bootstrap: SSL handshake failed: error:0A000086:SSL \
+            routines::certificate verify failed: broker certificate could not be verified, verify \
+            that ssl.ca.location is correctly configured (after 5ms in state SSL_HANDSHAKE)";
+        let expected = "certificate verify failed: broker certificate could not be verified";
+        assert_eq!(said_by_librdkafka(reason), expected);
+        assert_eq!(said_by_librdkafka("nothing of that"), "nothing of that");
+        assert_eq!(in_words(RDKafkaErrorCode::BrokerTransportFailure, reason), None);
+    }
+
+    #[test]
+    fn one_of_several_addresses_is_enough_and_a_socket_is_not_asked() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0; 8]).unwrap();
+            stream.write_all(b"N").unwrap();
+        });
+        assert_eq!(ask_postgres(&format!("{closed},{address}")), Ok(()));
+        server.join().unwrap();
+        let sentence = ask_postgres(&closed.to_string()).unwrap_err().0;
+        let expected = format!("PostgreSQL at {closed} did not answer; start it, or unset");
+        assert!(sentence.starts_with(&expected), "{sentence}");
+        assert_eq!(ask_postgres(""), Ok(()));
+    }
+}
