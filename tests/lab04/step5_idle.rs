@@ -26,7 +26,8 @@ impl Watched {
         titles.push("combined".to_owned());
         let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
         let idle = idle_after.map_or("never".to_owned(), |after| format!("after {after:?}"));
-        let heading = format!("bound {} · idle {idle}", timeline::span::text(bound));
+        let bound_text = timeline::span::text(bound);
+        let heading = format!("bound {bound_text} · idle {idle} · record: partition at the clock");
         Watched {
             watermark: CombinedWatermark::new(partitions, bound, idle_after),
             timeline: Timeline::with_watermarks(&titles).heading(heading),
@@ -38,7 +39,7 @@ impl Watched {
     fn record(&mut self, partition: i32, timestamp_ms: i64, clock: Duration) -> bool {
         let judged = self.watermark.on_record(partition, timestamp_ms, clock);
         let each_ms = self.watermark.each_ms();
-        let row = self.timeline.record(partition.to_string(), timestamp_ms);
+        let row = self.timeline.record(format!("{partition} at {}", reading(clock)), timestamp_ms);
         for known in &self.partitions {
             row.watermark(each_ms.get(known).copied().flatten());
         }
@@ -55,7 +56,7 @@ impl Watched {
         let each_ms = self.watermark.each_ms();
         let idle: Vec<String> = self.watermark.idle().iter().map(i32::to_string).collect();
         let idle = if idle.is_empty() { "none".to_owned() } else { idle.join(", ") };
-        let row = self.timeline.moment(format!("clock {clock:?}: idle {idle}"));
+        let row = self.timeline.moment(format!("clock {}: idle {idle}", reading(clock)));
         for known in &self.partitions {
             row.watermark(each_ms.get(known).copied().flatten());
         }
@@ -73,6 +74,11 @@ impl Watched {
     }
 }
 
+/// A reading of the clock as text: `0s`, `1.5s`.
+fn reading(clock: Duration) -> String {
+    if clock.is_zero() { "0s".to_owned() } else { format!("{clock:?}") }
+}
+
 const AFTER_2_S: Option<Duration> = Some(seconds(2));
 
 #[test]
@@ -84,7 +90,7 @@ fn with_no_idle_time_out_an_empty_partition_holds_the_board_still_forever() {
     watched.stands_at(
         None,
         "Where no partition is ever idle, one that has not spoken holds everything back.",
-        "`idle_after` is None here. For how long does one wait then?",
+        "No `idle_after`, so nobody is idle. What does `combine` of step 4 give while one has not spoken?",
     );
 }
 
@@ -125,7 +131,7 @@ fn where_all_are_idle_the_watermark_stays() {
     watched.stands_at(
         Some("05:55"),
         "Where all partitions are idle nobody speaks of the present, and the watermark stays.",
-        "All are silent. Does anybody know more about what is still to come than before?",
+        "Both were last heard at 1s, so they fell silent together. Does anybody know more about what is still to come than before?",
     );
 }
 

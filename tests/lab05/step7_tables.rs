@@ -330,3 +330,39 @@ fn given_tables_of_another_shape_are_refused_and_left_alone() {
         rule("The tables are there already.").succeeds(ensure_tables(&client).await);
     });
 }
+
+#[test]
+fn of_two_with_the_same_revision_in_one_batch_too() {
+    with_database(async |database| {
+        let mut client = tables(database).await;
+        let hour =
+            |clock: &str, flights: usize| result(hour_from(clock), "EWR", &vec![0; flights], 1);
+        let batch = [hour("06:00", 3), hour("06:00", 5), hour("07:00", 5), hour("07:00", 3)];
+        written(&mut client, &batch).await;
+        rule("Of two results with the same revision, the one with more records stays, in one batch too.")
+            .picture("one batch, all of revision 1: 06:00 with 3 and with 5 flights, 07:00 with 5 and with 3")
+            .ask("The batch gives the table one result of each window. By what is it chosen?")
+            .same(rows(&client).await, vec!["EWR 5, revision 1".to_owned(); 2]);
+    });
+}
+
+#[test]
+fn a_commit_without_an_answer_is_not_a_refusal() {
+    with_database(async |database| {
+        let mut client = tables(database).await;
+        // A trigger that waits for the commit, and then ends the connection, as if somebody had done it.
+        let fault = format!(
+            "CREATE FUNCTION fault() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$; \
+             CREATE CONSTRAINT TRIGGER fault AFTER INSERT ON {RESULTS} \
+                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fault()"
+        );
+        client.batch_execute(&fault).await.expect("the fault can be made");
+        rule("When the database is gone at the commit, nobody knows whether the batch is written, and the error says so.")
+            .picture("the rows are sent, the database has taken them, and goes while it commits")
+            .ask("An error before the commit says that nothing is written. Does one of the commit itself say that too?")
+            .refuses(write(&mut client, "flights", &[six(2, 1)], &[]).await, "NotConfirmed", |error| {
+                matches!(error, TableError::NotConfirmed(_))
+            });
+    });
+}

@@ -13,19 +13,20 @@ use flights::weeks::Week;
 use lab01::event::encode;
 use lab02::batch::BatchLimits;
 use lab05::board::BoardConfig;
+use lab05::firing::WindowResult;
 use lab05::input::{Input, InputError, Until};
-use lab05::job::{JobConfig, JobError, Progress, run};
+use lab05::job::{JobConfig, JobError, Progress, Row, TURN_RECORDS, Work, run};
 use lab05::tables::{DROPPED, RESULTS, TableError};
 use rdkafka::admin::{AdminOptions, NewPartitions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use testkit::{TestRig, rule, until, with_kafka, with_rig};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
-use super::at_hand::{HOUR, at, flight, minutes};
+use super::at_hand::{HOUR, at, counted, flight, hour_from, minutes};
 
 /// So long may a job take that ends by itself.
 const BOUND: Duration = Duration::from_secs(20);
@@ -681,5 +682,169 @@ fn given_a_bounded_input_ends_where_the_topic_ended_at_the_start() {
             async || if endless.lag() == 0 { Ok(()) } else { Err("some".to_owned()) },
         )
         .await;
+    });
+}
+
+#[test]
+fn a_partition_that_falls_silent_is_not_waited_for() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 2).await;
+        config.until = Until::Stopped;
+        config.write.items = NonZeroUsize::MIN;
+        config.board.idle_after = Some(Duration::from_millis(500));
+        let flights = [flight("EWR", at("06:10"), 0), flight("EWR", at("07:20"), 0)];
+        put(rig, &config.topic, 0, &flights.map(|flight| payload_of(&flight))).await;
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let job = run(&config, &stop, tell);
+        let wait = async {
+            let fired = async {
+                while told.recv().await.expect("the job is at work").written.results == 0 {}
+            };
+            rule("A partition that has been silent for `idle_after` is not waited for, also while no record comes.")
+                .picture("partition 0: 06:10, 07:20; partition 1: nothing; idle after 500 ms, bound 15 min")
+                .ask("No record will say that time has passed. Who tells the board, and who takes what it says to that?")
+                .within(BOUND, fired)
+                .await;
+            stop.cancel();
+        };
+        let (end, ()) = tokio::join!(job, wait);
+        let end = rule("The job ends in good order.").succeeds(end);
+        rule("What fires when a partition becomes idle is written like any other result.")
+            .same((end.written.results, end.watermark_ms), (1, Some(at("07:05"))));
+    });
+}
+
+/// Puts flights on a partition in one transaction: behind them lies the mark of its end, which has an
+/// offset and is no record.
+async fn put_in_a_transaction(rig: &TestRig, topic: &str, partition: i32, records: &[Payload]) {
+    let mut settings = rig.kafka.client();
+    settings.set("transactional.id", topic);
+    let producer: FutureProducer = settings.create().expect("the settings are good");
+    producer.init_transactions(BOUND).expect("the broker knows transactions");
+    producer.begin_transaction().expect("none has begun");
+    for (timestamp_ms, payload) in records {
+        let record = FutureRecord::<(), _>::to(topic)
+            .partition(partition)
+            .timestamp(*timestamp_ms)
+            .payload(payload);
+        drop(producer.send_result(record).map_err(|(error, _)| error).expect("there is room"));
+    }
+    producer.commit_transaction(BOUND).expect("the broker takes it");
+}
+
+#[test]
+fn marks_of_transactions_are_no_records_to_wait_for() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        put_in_a_transaction(rig, &config.topic, 0, &ten_minutes_apart(3)).await;
+        let stop = CancellationToken::new();
+        let run = async { run(&config, &stop, &mut |_| {}).await };
+        let end = rule("A partition is at its end when the client says so, also where its last offset is no record.")
+            .picture("offsets 0, 1, 2: flights; 3: the mark of a transaction; the end is at 4")
+            .ask("No record will ever have offset 3. What does the client say instead of one?")
+            .within(BOUND, run)
+            .await;
+        let end = rule("The job ends in good order.").succeeds(end);
+        rule("All records are read, and the last window fires.")
+            .same((end.read, end.written.results, end.in_open_windows), (3, 1, 0));
+    });
+}
+
+#[test]
+fn a_turn_takes_so_many_records_and_no_more() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        put(rig, &config.topic, 0, &ten_minutes_apart(5 * TURN_RECORDS)).await;
+        let stop = CancellationToken::new();
+        let (mut before, mut most) = (0, 0);
+        let tell = &mut |now: &Progress| {
+            most = most.max(now.read - before);
+            before = now.read;
+        };
+        let end = rule("A job that reads to the end of a topic ends.")
+            .within(BOUND, run(&config, &stop, tell))
+            .await;
+        rule("The job ends in good order.").succeeds(end);
+        rule("A turn takes `TURN_RECORDS` at most, then the job looks at the clock and at whether to stop.")
+            .picture("5,000 records lie ready; `on_progress` is called after each turn")
+            .ask("Where records come faster than you count them, when does a turn end?")
+            .holds(most <= TURN_RECORDS as u64, "a turn with more");
+    });
+}
+
+#[test]
+fn a_record_behind_the_end_that_was_seen_at_the_start_is_not_taken() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        let records = ten_minutes_apart(3);
+        put(rig, &config.topic, 0, &records[..2]).await;
+        rule("A job reads what its topic holds.").same(done(&config).await.read, 2);
+        let mut work = Work::open(&config).await.expect("the same job once more");
+        put(rig, &config.topic, 0, &records[2..]).await;
+        let consumer = work.input.consumer();
+        let take_three = async {
+            let mut taken = 0;
+            while taken < 3 {
+                // The client also says that it is at the end; that is no record.
+                let Ok(message) = consumer.recv().await else { continue };
+                rule("A record is taken.").succeeds(work.take(&message, Duration::ZERO).await);
+                taken += 1;
+            }
+        };
+        rule("Three records can be taken.").within(BOUND, take_three).await;
+        rule("A record behind the end that was seen at the start does not belong to the input.")
+            .picture("at the start: offsets 0 and 1; the record with offset 2 comes later, and is given out by the client")
+            .ask("Whether it is seen at all is a matter of luck. Who knows where the input ends?")
+            .same(work.progress().read, 2);
+    });
+}
+
+#[test]
+fn a_job_that_waits_for_its_database_does_not_hear_silence() {
+    with_rig(async |rig| {
+        const HELD_S: u64 = 1;
+
+        let mut config = job(rig, 1).await;
+        config.database.application_name("the-job");
+        rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
+        let mut work = Work::open(&config).await.expect("the same job once more");
+        let client = rig.database.connect().await;
+        let mut other = rig.database.connect().await;
+        let lock = other.transaction().await.expect("the database begins");
+        let hold = format!("LOCK TABLE {RESULTS} IN ACCESS EXCLUSIVE MODE");
+        lock.batch_execute(&hold).await.expect("nobody else holds it");
+        let result = WindowResult {
+            window: hour_from("06:00"),
+            key: "EWR".to_owned(),
+            delays: counted(&[0]),
+            revision: 1,
+        };
+        let release = async {
+            let waiting = "SELECT count(*) FROM pg_stat_activity \
+                           WHERE application_name = 'the-job' AND wait_event_type = 'Lock'";
+            until(BOUND, "the job to wait for the table", async || {
+                match number(&client, waiting).await {
+                    1 => Ok(()),
+                    found => Err(format!("{found} connections of the job wait for a lock")),
+                }
+            })
+            .await;
+            let pause = format!("SELECT pg_sleep({HELD_S})");
+            lock.batch_execute(&pause).await.expect("the database waits");
+            lock.commit().await.expect("the table is free");
+        };
+        let before = work.clock();
+        let (written, ()) = tokio::join!(work.write(vec![Row::Result(result)]), release);
+        let passed = work.clock() - before;
+        rule("A batch is written, however long it takes.").succeeds(written);
+        rule("While the job waits for its database it does not read, and the clock of silence stands still.")
+            .picture(format!("somebody holds the table for {HELD_S} s, and the job has a row for it"))
+            .ask("The records lie on the topic all the while. Who was silent: the partitions, or the job? See `not_reading`.")
+            .holds(
+                passed < Duration::from_secs(HELD_S),
+                "a clock that went on while the job waited",
+            );
     });
 }

@@ -1,5 +1,6 @@
 //! Times, records and checkpoints that the tests use, made without the learner's code.
 
+use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use flights::{Flight, utc};
@@ -8,6 +9,7 @@ use lab06::checkpoint::{FORMAT, JobState, VERSION};
 use lab06::state::{Checkpoint, Fingerprint, SavedCounts, SavedKey, SavedPartition, SavedWindow};
 use lab06::store::Output;
 use lab06::turn::{Input, Record};
+use testkit::Rule;
 
 /// The topic of tests that have none.
 pub const TOPIC: &str = "flights";
@@ -218,4 +220,39 @@ pub fn told(output: &Output) -> String {
     let unreadable = output.unreadable.iter().map(|it| place(it.partition, it.offset, "no flight"));
     let all: Vec<String> = results.chain(dropped).chain(unreadable).collect();
     if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+/// The call is refused with the error that `expected` names and `is_it` recognises. Its sentence is the
+/// learner's own, and all of `facts` stand in it.
+#[track_caller]
+pub fn refuses_naming<T: Debug, E: Display>(
+    rule: Rule,
+    result: Result<T, E>,
+    expected: &str,
+    is_it: impl FnOnce(&E) -> bool,
+    facts: &[&str],
+) {
+    let mut expected = format!("{expected}, in a sentence of your own");
+    if !facts.is_empty() {
+        expected += &format!(" that names {}", facts.join(" and "));
+    }
+    let sentence = result.as_ref().err().map(E::to_string);
+    let missing: Vec<&str> = facts
+        .iter()
+        .filter(|fact| sentence.as_ref().is_some_and(|sentence| !is_named(sentence, fact)))
+        .copied()
+        .collect();
+    if !missing.is_empty() {
+        expected += &format!("\nmissing   {}", missing.join(" and "));
+    }
+    rule.refuses(result, &expected, |error| is_it(error) && missing.is_empty());
+}
+
+/// Whether a number or a name stands in a sentence, and not as a part of a longer one.
+pub fn is_named(sentence: &str, fact: &str) -> bool {
+    let in_a_word = char::is_alphanumeric;
+    sentence.match_indices(fact).any(|(start, _)| {
+        let (before, behind) = (&sentence[..start], &sentence[start + fact.len()..]);
+        !before.ends_with(in_a_word) && !behind.starts_with(in_a_word)
+    })
 }

@@ -512,3 +512,16 @@ fn one_bit_in_the_contents_is_named_with_both_check_sums() {
             *error == FormatError::OtherChecksum { expected, found }
         });
 }
+
+#[test]
+fn of_a_later_program_only_the_version_can_be_understood() {
+    for head in ["3 crc64=0123456789abcdef bytes=17", "3 {", "3"] {
+        let bytes = format!("{FORMAT} {head}\nwhatever it writes\n");
+        rule("The version is looked at before the rest of the head line: a later program may have another one.")
+            .picture(format!("{FORMAT} {head}"))
+            .ask("What is told to somebody who only has to upgrade the program: that the checkpoint is damaged?")
+            .refuses(decode(bytes.as_bytes()), "Newer, version 3", |error| {
+                *error == FormatError::Newer { found: 3 }
+            });
+    }
+}

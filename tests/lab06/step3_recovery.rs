@@ -20,7 +20,9 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use testkit::{TestDatabase, TestKafka, rule, until, with_database, with_kafka};
 use tokio_postgres::Client;
 
-use super::at_hand::{TOPIC, board, eventful_checkpoint, fingerprint, go_through, read_to, record};
+use super::at_hand::{
+    TOPIC, board, eventful_checkpoint, fingerprint, go_through, read_to, record, refuses_naming,
+};
 use super::at_hand_job::{BOUND, put};
 
 /// Partition, first offset, end.
@@ -33,6 +35,11 @@ fn bounds(all: &[(i32, i64, i64)]) -> BTreeMap<i32, Bounds> {
 /// Partition 0 was read to 104, partition 1 to 4, of partition 2 nothing.
 fn offsets_on(all: &[(i32, i64, i64)]) -> Result<BTreeMap<i32, i64>, RecoveryError> {
     start_offsets(&eventful_checkpoint(), TOPIC, &bounds(all))
+}
+
+fn is_other_records(error: &RecoveryError, of: i32) -> bool {
+    matches!(error, RecoveryError::OtherRecords { topic, partition, .. }
+        if topic == TOPIC && *partition == of)
 }
 
 const READ: &str = "checkpoint: partition 0 to be read from 104, 1 from 4, 2 from 0";
@@ -80,21 +87,18 @@ fn another_topic_is_refused() {
 
 #[test]
 fn a_topic_that_does_not_hold_what_was_read_is_refused() {
-    let made_anew = |all: &[(i32, i64, i64)], found: &str| {
-        rule("A topic that does not hold what was read is another one: it was made anew.")
-            .picture(format!("{READ}\ntopic, as partition, first, end: {all:?}"))
-            .ask("Where would the job go on, and what of the new topic would it never read?")
-            .refuses(offsets_on(all), "OtherRecords", |error| {
-                error.to_string()
-                    == format!(
-                        "topic `flights` is not the one that was read: partition {found}; remove \
-                         the checkpoints to begin anew"
-                    )
-            });
+    let made_anew = |all: &[(i32, i64, i64)], partition: i32, offsets: &[&str]| {
+        let the_rule =
+            rule("A topic that does not hold what was read is another one: it was made anew.")
+                .picture(format!("{READ}\ntopic, as partition, first, end: {all:?}"))
+                .ask("Where would the job go on, and what of the new topic would it never read?");
+        let expected = format!("OtherRecords of partition {partition}");
+        let is_it = |error: &RecoveryError| is_other_records(error, partition);
+        refuses_naming(the_rule, offsets_on(all), &expected, is_it, offsets);
     };
-    made_anew(&[(0, 100, 200), (2, 0, 0)], "1 is missing");
-    made_anew(&[(0, 0, 103), (1, 0, 50), (2, 0, 0)], "0 ends at offset 103, and was read to 104");
-    made_anew(&[(0, 0, 104), (1, 0, 0), (2, 0, 0)], "1 ends at offset 0, and was read to 4");
+    made_anew(&[(0, 100, 200), (2, 0, 0)], 1, &[]);
+    made_anew(&[(0, 0, 103), (1, 0, 50), (2, 0, 0)], 0, &["103", "104"]);
+    made_anew(&[(0, 0, 104), (1, 0, 0), (2, 0, 0)], 1, &["0", "4"]);
 }
 
 #[test]
@@ -143,23 +147,19 @@ fn another_record_at_the_same_place_is_another_topic() {
                 .refuses(
                     check_records(&eventful_checkpoint(), &found),
                     "OtherRecords",
-                    |error| matches!(error, RecoveryError::OtherRecords { partition: named, .. } if *named == partition),
+                    |error| is_other_records(error, partition),
                 );
         }
     }
     let mut found = last_records();
     found.insert(1, fingerprint(&record(1, 3, "JFK", "06:51", 40)));
-    let error = check_records(&eventful_checkpoint(), &found).expect_err("it is another record");
-    rule("The sentence names both records.").same_bytes(
-        error.to_string(),
-        format!(
-            "topic `flights` is not the one that was read: partition 1 has at offset 3 a record of \
-             2013-02-08T07:31:00Z with check sum {:08x} where at offset 3 a record of \
-             2013-02-08T07:30:00Z with check sum {:08x} was read; remove the checkpoints to begin \
-             anew",
-            found[&1].payload_crc32,
-            last_records()[&1].payload_crc32,
-        ),
+    refuses_naming(
+        rule("The sentence names both records: the one that is there, and the one that was read.")
+            .ask("`Fingerprint::text` tells a record in words. Which two are told?"),
+        check_records(&eventful_checkpoint(), &found),
+        "OtherRecords of partition 1",
+        |error| is_other_records(error, 1),
+        &[&found[&1].text(), &last_records()[&1].text()],
     );
 }
 
@@ -390,5 +390,25 @@ fn those_who_trust_the_groups_offsets_lose_or_repeat() {
             .ask("The group is ahead now, by four records. Has anybody their results?")
             .same(error, 0);
         println!("{table}");
+    });
+}
+
+#[test]
+fn a_newer_checkpoint_is_none_to_go_back_to() {
+    with_database(async |database| {
+        let client = empty(database).await;
+        for (id, bytes) in [(9, good(9)), (10, damaged(10)), (11, good(11))] {
+            store(&client, "board", id, &bytes).await;
+        }
+        rule("The good one that is named is one before the damaged one, also where a newer one is good.")
+            .picture("board: 9 good, 10 damaged, 11 good; 10 is asked for")
+            .ask("Who asks for 10 wants to go back behind 11. Which numbers come into question?")
+            .refuses(
+                load(&client, "board", Which::Id(10)).await,
+                "Unreadable, 9 before it is good",
+                |error| {
+                    matches!(error, RecoveryError::Unreadable { id: 10, previous_good: Some(9), .. })
+                },
+            );
     });
 }

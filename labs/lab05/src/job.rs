@@ -12,6 +12,7 @@ use lab02::dead_letters::{DeadLetterQueue, ReadError};
 use lab02::producer::{ProducerLimits, producer_config};
 use lab02::record::ReceivedRecord;
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::FutureProducer;
 use thiserror::Error;
@@ -108,7 +109,7 @@ pub enum JobError {
     DeadLetter(#[from] ReadError),
     /// The producer of the dead letters could not be made.
     #[error("cannot make a producer: {0}")]
-    Producer(rdkafka::error::KafkaError),
+    Producer(KafkaError),
     /// The database cannot be reached.
     #[error(transparent)]
     Database(#[from] lab02::table::TableError),

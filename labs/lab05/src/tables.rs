@@ -146,8 +146,8 @@ pub fn kind(reason: &DropReason) -> &'static str {
 ///
 /// A correction replaces what the window said before: of several revisions of one row the largest
 /// stays, whether they come in one batch or in several, in whatever order and however often. Of two
-/// with the same revision, that with more records stays: an input that had an end, at which all
-/// windows fired, may go on later. A dropped record is written once.
+/// with the same revision, that with more records stays, in one batch too: an input that had an end, at
+/// which all windows fired, may go on later. A dropped record is written once.
 ///
 /// # Errors
 /// - [`TableError::Database`]: nothing of the batch is written.

@@ -193,8 +193,8 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
     todo!("step 1: write checkpoint {} as bytes", checkpoint.id)
 }
 
-/// Given: reads what [`encode`] has written. What is wrong is found in this order: the first word, the head
-/// line, the version, the length, the check sum, the contents.
+/// Given: reads what [`encode`] has written. What is wrong is found in this order: the first word, the
+/// version, the head line as a whole, the length, the check sum, the contents.
 ///
 /// # Errors
 /// [`FormatError`]. Nothing is guessed and nothing is skipped.
@@ -230,6 +230,12 @@ impl Head {
     pub fn line(self) -> String {
         let Head { version, crc32, bytes } = self;
         format!("{FORMAT} {version} crc32={crc32:08x} bytes={bytes}\n")
+    }
+
+    /// The version in a head line, whatever stands behind it: a later program may have another head
+    /// line. `None` where there is none.
+    pub fn version_in(line: &str) -> Option<u32> {
+        line.split(' ').nth(1)?.parse().ok()
     }
 
     /// Reads a head line without its line feed; `None` when [`line`](Head::line) can't have written

@@ -55,7 +55,8 @@ pub enum RecoveryError {
         topic: String,
         /// The partition.
         partition: i32,
-        /// What was found, and what was expected.
+        /// What was found and what was expected, in words of your own: the two offsets where they
+        /// do not fit, [`Fingerprint::text`] of both records where these differ.
         found: String,
     },
     /// Records that were never read are gone.
@@ -146,7 +147,7 @@ pub fn check_records(
 }
 
 impl Fingerprint {
-    /// The record, in words.
+    /// Given: the record, in words.
     pub fn text(&self) -> String {
         let Fingerprint { offset, timestamp_ms, payload_crc32 } = self;
         let timestamp = utc::format(*timestamp_ms);

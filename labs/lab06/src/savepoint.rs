@@ -94,7 +94,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded, FormatError> {
 /// - The combined watermark is the smallest of the partitions' own, and none while one has not
 ///   spoken.
 /// - Version 1 knew no allowed lateness, so what it has let go stays gone.
-/// - Fingerprints: version 1 kept none, and each partition that was read is noted.
+/// - Fingerprints: version 1 kept none, and each partition that was read has a note with its number.
 /// - Partitions are those of [`migrated_partition`], windows those of [`migrated_windows`].
 ///
 /// # Errors
@@ -112,7 +112,7 @@ pub fn migrate(old: CheckpointV1) -> Result<Loaded, String> {
 /// - Version 1 kept the partition's watermark, this version its largest timestamp.
 ///
 /// # Errors
-/// One sentence, when no partition can have such an offset.
+/// One sentence with the partition and the offset, when no partition can have such an offset.
 pub fn migrated_partition(saved: &PartitionV1, bound_ms: i64) -> Result<SavedPartition, String> {
     // Version 1 said what was done. Version 2 says what is next.
     todo!("step 5: migrate partition {saved:?}, with a bound of {bound_ms} ms")
@@ -121,8 +121,8 @@ pub fn migrated_partition(saved: &PartitionV1, bound_ms: i64) -> Result<SavedPar
 /// Rows of version 1, in whatever order, as windows with their keys, in order. None has fired.
 ///
 /// # Errors
-/// One sentence, when an airport is twice in a window, a window has no length, or
-/// [`migrated_key`] refuses.
+/// One sentence, when an airport is twice in a window (it names the airport), a window has no length
+/// (it names the minutes), or [`migrated_key`] refuses.
 pub fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
     // The rows are in no order, and several of them are one window.
     todo!("step 5: migrate {} rows", rows.len())
@@ -132,7 +132,8 @@ pub fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
 /// minutes.
 ///
 /// # Errors
-/// One sentence, when a delay is not a whole minute or out of range, or there is no departure.
+/// One sentence, when a delay is not a whole minute or out of range (it names the seconds), or there is
+/// no departure (it names the airport).
 pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     // Look at the units.
     todo!("step 5: migrate the row {row:?}")

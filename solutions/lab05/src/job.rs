@@ -12,6 +12,7 @@ use lab02::dead_letters::{DeadLetterQueue, ReadError};
 use lab02::producer::{ProducerLimits, producer_config};
 use lab02::record::ReceivedRecord;
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::producer::FutureProducer;
 use thiserror::Error;
@@ -108,7 +109,7 @@ pub enum JobError {
     DeadLetter(#[from] ReadError),
     /// The producer of the dead letters could not be made.
     #[error("cannot make a producer: {0}")]
-    Producer(rdkafka::error::KafkaError),
+    Producer(KafkaError),
     /// The database cannot be reached.
     #[error(transparent)]
     Database(#[from] lab02::table::TableError),
@@ -347,7 +348,6 @@ pub async fn run(
     on_progress: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, JobError> {
     use futures::{FutureExt, StreamExt};
-    use rdkafka::error::KafkaError::PartitionEOF;
     use tokio::time::timeout;
 
     let mut work = Work::open(config).await?;
@@ -368,10 +368,10 @@ pub async fn run(
         while let Some(record) = next {
             match record {
                 Ok(message) => work.take(&message, clock).await?,
-                Err(PartitionEOF(partition)) if work.input.read_to_end(partition) => {
+                Err(KafkaError::PartitionEOF(partition)) if work.input.read_to_end(partition) => {
                     work.end_partition(partition).await?;
                 }
-                Err(PartitionEOF(_)) => {}
+                Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) => return Err(work.input.error(error).into()),
             }
             taken += 1;

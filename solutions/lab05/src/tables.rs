@@ -146,8 +146,8 @@ pub fn kind(reason: &DropReason) -> &'static str {
 ///
 /// A correction replaces what the window said before: of several revisions of one row the largest
 /// stays, whether they come in one batch or in several, in whatever order and however often. Of two
-/// with the same revision, that with more records stays: an input that had an end, at which all
-/// windows fired, may go on later. A dropped record is written once.
+/// with the same revision, that with more records stays, in one batch too: an input that had an end, at
+/// which all windows fired, may go on later. A dropped record is written once.
 ///
 /// # Errors
 /// - [`TableError::Database`]: nothing of the batch is written.
@@ -198,7 +198,7 @@ pub async fn write_results(
             start_ms, end_ms, origin,
             count, sum_delay_min, worst_delay_min, over_15_min, revision
         )
-        ORDER BY start_ms, end_ms, origin, revision DESC
+        ORDER BY start_ms, end_ms, origin, revision DESC, count DESC
         ON CONFLICT (window_start, window_end, origin) DO UPDATE SET
             count = excluded.count,
             sum_delay_min = excluded.sum_delay_min,

@@ -226,8 +226,8 @@ pub fn encode(checkpoint: &Checkpoint) -> Vec<u8> {
     [head.line().into_bytes(), body].concat()
 }
 
-/// Given: reads what [`encode`] has written. What is wrong is found in this order: the first word, the head
-/// line, the version, the length, the check sum, the contents.
+/// Given: reads what [`encode`] has written. What is wrong is found in this order: the first word, the
+/// version, the head line as a whole, the length, the check sum, the contents.
 ///
 /// # Errors
 /// [`FormatError`]. Nothing is guessed and nothing is skipped.
@@ -254,10 +254,10 @@ pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), FormatError> {
     if line.split(' ').next() != Some(FORMAT) {
         return Err(FormatError::Foreign { found: line });
     }
-    let Some(head) = Head::parse(&line) else { return Err(FormatError::BadHead { found: line }) };
-    if head.version > VERSION {
-        return Err(FormatError::Newer { found: head.version });
+    if let Some(found) = Head::version_in(&line).filter(|version| *version > VERSION) {
+        return Err(FormatError::Newer { found });
     }
+    let Some(head) = Head::parse(&line) else { return Err(FormatError::BadHead { found: line }) };
     let body = bytes.get(end + 1..).unwrap_or_default();
     if body.len() != head.bytes {
         return Err(FormatError::OtherLength { expected: head.bytes, found: body.len() });
@@ -277,6 +277,12 @@ impl Head {
     pub fn line(self) -> String {
         let Head { version, crc32, bytes } = self;
         format!("{FORMAT} {version} crc32={crc32:08x} bytes={bytes}\n")
+    }
+
+    /// The version in a head line, whatever stands behind it: a later program may have another head
+    /// line. `None` where there is none.
+    pub fn version_in(line: &str) -> Option<u32> {
+        line.split(' ').nth(1)?.parse().ok()
     }
 
     /// Reads a head line without its line feed; `None` when [`line`](Head::line) can't have written

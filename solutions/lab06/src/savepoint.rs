@@ -107,7 +107,7 @@ pub fn read(bytes: &[u8]) -> Result<Loaded, FormatError> {
 /// - The combined watermark is the smallest of the partitions' own, and none while one has not
 ///   spoken.
 /// - Version 1 knew no allowed lateness, so what it has let go stays gone.
-/// - Fingerprints: version 1 kept none, and each partition that was read is noted.
+/// - Fingerprints: version 1 kept none, and each partition that was read has a note with its number.
 /// - Partitions are those of [`migrated_partition`], windows those of [`migrated_windows`].
 ///
 /// # Errors
@@ -158,7 +158,7 @@ pub fn migrate(old: CheckpointV1) -> Result<Loaded, String> {
 /// - Version 1 kept the partition's watermark, this version its largest timestamp.
 ///
 /// # Errors
-/// One sentence, when no partition can have such an offset.
+/// One sentence with the partition and the offset, when no partition can have such an offset.
 pub fn migrated_partition(saved: &PartitionV1, bound_ms: i64) -> Result<SavedPartition, String> {
     let (partition, processed) = (saved.partition, saved.processed_offset);
     let next_offset = processed.checked_add(1).filter(|next| *next >= 0);
@@ -175,8 +175,8 @@ pub fn migrated_partition(saved: &PartitionV1, bound_ms: i64) -> Result<SavedPar
 /// Rows of version 1, in whatever order, as windows with their keys, in order. None has fired.
 ///
 /// # Errors
-/// One sentence, when an airport is twice in a window, a window has no length, or
-/// [`migrated_key`] refuses.
+/// One sentence, when an airport is twice in a window (it names the airport), a window has no length
+/// (it names the minutes), or [`migrated_key`] refuses.
 pub fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
     use std::collections::BTreeMap;
 
@@ -203,7 +203,8 @@ pub fn migrated_windows(rows: &[RowV1]) -> Result<Vec<SavedWindow>, String> {
 /// minutes.
 ///
 /// # Errors
-/// One sentence, when a delay is not a whole minute or out of range, or there is no departure.
+/// One sentence, when a delay is not a whole minute or out of range (it names the seconds), or there is
+/// no departure (it names the airport).
 pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     let minutes = |seconds: i64| match seconds % 60 {
         0 => Ok(seconds / 60),
@@ -213,7 +214,8 @@ pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
         return Err(format!("{} without a departure", row.origin));
     }
     let worst_min = minutes(row.worst_s)?;
-    let worst_min = i32::try_from(worst_min).map_err(|_| format!("a delay of {worst_min} min"))?;
+    let worst_min = i32::try_from(worst_min)
+        .map_err(|_| format!("a delay of {} s, which is out of range", row.worst_s))?;
     Ok(SavedKey {
         key: row.origin.clone(),
         count: row.count,

@@ -11,7 +11,6 @@ pub async fn run(
     on_progress: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, JobError> {
     use futures::{FutureExt, StreamExt};
-    use rdkafka::error::KafkaError::PartitionEOF;
     use tokio::time::timeout;
 
     let mut work = Work::open(config).await?;
@@ -32,10 +31,10 @@ pub async fn run(
         while let Some(record) = next {
             match record {
                 Ok(message) => work.take(&message, clock).await?,
-                Err(PartitionEOF(partition)) if work.input.read_to_end(partition) => {
+                Err(KafkaError::PartitionEOF(partition)) if work.input.read_to_end(partition) => {
                     work.end_partition(partition).await?;
                 }
-                Err(PartitionEOF(_)) => {}
+                Err(KafkaError::PartitionEOF(_)) => {}
                 Err(error) => return Err(work.input.error(error).into()),
             }
             taken += 1;

@@ -27,7 +27,7 @@ pub async fn write_results(
             start_ms, end_ms, origin,
             count, sum_delay_min, worst_delay_min, over_15_min, revision
         )
-        ORDER BY start_ms, end_ms, origin, revision DESC
+        ORDER BY start_ms, end_ms, origin, revision DESC, count DESC
         ON CONFLICT (window_start, window_end, origin) DO UPDATE SET
             count = excluded.count,
             sum_delay_min = excluded.sum_delay_min,

@@ -11,10 +11,10 @@ pub fn open(bytes: &[u8]) -> Result<(Head, &[u8]), FormatError> {
     if line.split(' ').next() != Some(FORMAT) {
         return Err(FormatError::Foreign { found: line });
     }
-    let Some(head) = Head::parse(&line) else { return Err(FormatError::BadHead { found: line }) };
-    if head.version > VERSION {
-        return Err(FormatError::Newer { found: head.version });
+    if let Some(found) = Head::version_in(&line).filter(|version| *version > VERSION) {
+        return Err(FormatError::Newer { found });
     }
+    let Some(head) = Head::parse(&line) else { return Err(FormatError::BadHead { found: line }) };
     let body = bytes.get(end + 1..).unwrap_or_default();
     let Some(body) = body.get(..head.bytes) else {
         return Err(FormatError::OtherLength { expected: head.bytes, found: body.len() });

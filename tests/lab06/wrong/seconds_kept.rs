@@ -14,7 +14,8 @@ pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
         return Err(format!("{} without a departure", row.origin));
     }
     let worst_min = minutes(row.worst_s)?;
-    let worst_min = i32::try_from(worst_min).map_err(|_| format!("a delay of {worst_min} min"))?;
+    let worst_min = i32::try_from(worst_min)
+        .map_err(|_| format!("a delay of {} s, which is out of range", row.worst_s))?;
     Ok(SavedKey {
         key: row.origin.clone(),
         count: row.count,
