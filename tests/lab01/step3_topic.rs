@@ -197,17 +197,18 @@ fn to_ask_for_a_topic_does_not_make_it() {
 #[test]
 fn a_topic_of_which_the_broker_does_not_tell_is_not_a_missing_one() {
     with_kafka(async |kafka| {
+        let impossible = kafka.topic("new/york");
         rule(
             "Only a topic that is not there is missing. What else the broker says is its refusal.",
         )
-        .picture("asked for: the topic `new/york`, a name that no topic may have")
+        .picture("asked for: a topic named new/york, as no topic may be named")
         .ask("The metadata of a topic may hold an error. Is it the same one each time?")
         .refuses(
-            describe_topic(&kafka.client(), "new/york").await,
+            describe_topic(&kafka.client(), &impossible).await,
             &format!("Refused, {}", RDKafkaErrorCode::InvalidTopic),
             |error| {
                 matches!(error, TopicError::Refused { code: RDKafkaErrorCode::InvalidTopic, topic }
-                        if topic == "new/york")
+                        if *topic == impossible)
             },
         );
     });
