@@ -64,7 +64,8 @@ fn in_words(action: &str, code: RDKafkaErrorCode, prefix: &str) -> Option<String
     match code {
         ClusterAuthorizationFailed | GroupAuthorizationFailed | TopicAuthorizationFailed => {
             let names = match prefix {
-                "" => "; if yours is a prefix, set TIDEMARK_PREFIX".to_owned(),
+                "" => "; if you may with names that begin with a prefix, set TIDEMARK_PREFIX"
+                    .to_owned(),
                 prefix => format!(" whose names begin with `{prefix}`, your TIDEMARK_PREFIX"),
             };
             Some(format!("does not let you {action}{names}; ask who runs it for this right"))
@@ -91,8 +92,8 @@ mod tests {
         );
         assert_eq!(
             in_words("use and delete consumer groups", refused, "").unwrap(),
-            "does not let you use and delete consumer groups; if yours is a prefix, set TIDEMARK_PREFIX; ask who \
-             runs it for this right"
+            "does not let you use and delete consumer groups; if you may with names that begin with a \
+             prefix, set TIDEMARK_PREFIX; ask who runs it for this right"
         );
         let policy = in_words("make topics", RDKafkaErrorCode::PolicyViolation, "").unwrap();
         assert!(policy.contains("replication.factor 1 (PolicyViolation"), "{policy}");

@@ -101,16 +101,21 @@ fn labels(order: &Order, server: &str, image: &str, port: u16) -> HashMap<String
     ])
 }
 
-/// One node; short waits for short tests, as the local provider has them.
+/// One node; short waits for short tests, as the local provider has them. The broker asks itself whether
+/// a transaction is open, and cannot reach itself where its clients do: so it has a listener inside.
 fn kafka_settings(port: u16) -> Vec<(&'static str, String)> {
-    let advertised = format!("PLAINTEXT://127.0.0.1:{port}");
+    let advertised = format!("PLAINTEXT://127.0.0.1:{port},INSIDE://localhost:29092");
     let settings = [
         ("KAFKA_NODE_ID", "1"),
         ("KAFKA_PROCESS_ROLES", "broker,controller"),
-        ("KAFKA_LISTENERS", "PLAINTEXT://:9092,CONTROLLER://:9093"),
+        ("KAFKA_LISTENERS", "PLAINTEXT://:9092,INSIDE://localhost:29092,CONTROLLER://:9093"),
         ("KAFKA_ADVERTISED_LISTENERS", &advertised),
         ("KAFKA_CONTROLLER_LISTENER_NAMES", "CONTROLLER"),
-        ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"),
+        ("KAFKA_INTER_BROKER_LISTENER_NAME", "INSIDE"),
+        (
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
+            "PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        ),
         ("KAFKA_CONTROLLER_QUORUM_VOTERS", "1@localhost:9093"),
         ("KAFKA_AUTO_CREATE_TOPICS_ENABLE", "false"),
         ("KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS", "1"),
