@@ -12,11 +12,12 @@
 # their own; and `carol`, who may do nothing. Protocols are `plain` (SASL_PLAINTEXT, PLAIN), `scram`
 # (SASL_PLAINTEXT, SCRAM-SHA-256) and `tls` (SASL_SSL, SCRAM-SHA-512). DATABASE_URL is the caller's.
 #
-# Passwords and keys are made anew each time, and their files are for this user alone.
+# Passwords and keys are made anew each time. Their files are for this user alone, but other users of the
+# machine can see them among the arguments of the tools that make the cluster.
 set -euo pipefail
 verb=${1:-} folder=${2:-}
 if [ -z "$verb" ] || [ -z "$folder" ]; then
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 users=(admin amelia bessie carol)
@@ -146,6 +147,7 @@ END
 }
 
 up() {
+    : "${KAFKA_HOME:?names an unpacked Kafka, and is not set}"
     umask 077
     mkdir "$folder"
     folder=$(cd "$folder" && pwd)
@@ -154,7 +156,7 @@ up() {
     make_passwords
     make_certificates
     local node user add=() id
-    id=$(password store | head -c 21)A
+    id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | head -c 21)A
     for user in "${users[@]}"; do
         add+=(--add-scram "SCRAM-SHA-256=[name=$user,password=$(password "$user")]")
         add+=(--add-scram "SCRAM-SHA-512=[name=$user,password=$(password "$user")]")
@@ -186,6 +188,8 @@ end_broker() {
     pid=$(cat "$folder/$1.pid" 2>/dev/null) || return 0
     kill "${2:--TERM}" "$pid" 2>/dev/null || true
     tail --pid="$pid" -f /dev/null
+    # Another process may get this number.
+    rm -f "$folder/$1.pid"
 }
 
 [ "$verb" = up ] || {

@@ -16,7 +16,9 @@ labs=${LABS:-$(for lab in solutions/lab*/; do basename "$lab"; done | tr '\n' ' 
 servers=("own servers" plain)
 [ -z "${TLS:-}" ] || servers+=(tls)
 
-unset KAFKA_BOOTSTRAP_SERVERS DATABASE_URL TIDEMARK_ENV_FILE TIDEMARK_RIG
+unset KAFKA_BOOTSTRAP_SERVERS DATABASE_URL TIDEMARK_ENV_FILE TIDEMARK_RIG TIDEMARK_PREFIX \
+    KAFKA_SECURITY_PROTOCOL KAFKA_SASL_MECHANISM KAFKA_SASL_USERNAME KAFKA_SASL_PASSWORD \
+    KAFKA_SSL_CA_LOCATION
 work=$(mktemp -d /var/tmp/tidemark-secured-XXXXXX)
 # PostgreSQL runs as another user where this one is root.
 chmod 755 "$work"

@@ -156,7 +156,7 @@ async fn fill(rig: &Rig, records: u32) -> Result<(), Box<dyn Error>> {
 fn decode_all(rig: &Rig) -> Result<u64, Box<dyn Error>> {
     let consumer: BaseConsumer = rig
         .kafka()
-        .set("group.id", "bench-without-a-group")
+        .set("group.id", topic_of(rig, RECORDS))
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")

@@ -78,8 +78,9 @@ impl Cluster {
 
     /// The database's address without its password, for people.
     pub fn database_address(&self) -> &str {
-        let after_user = self.database_url.rsplit('@').next().unwrap_or("");
-        after_user.split(['/', '?']).next().unwrap_or("")
+        let after_scheme = self.database_url.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = after_scheme.split(['/', '?']).next().unwrap_or("");
+        authority.rsplit('@').next().unwrap_or("")
     }
 
     /// Whether both servers, on this machine, answer at this moment.

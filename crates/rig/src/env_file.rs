@@ -2,7 +2,6 @@
 //! ignores. What the environment says goes before it.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::RigError;
@@ -19,14 +18,20 @@ pub struct Variables {
 }
 
 impl Variables {
-    /// Reads `.env`, or the file that `TIDEMARK_ENV_FILE` names. Of the names that this project gives,
+    /// Reads `.env`, which need not be there, or the file that `TIDEMARK_ENV_FILE` names, from the root of
+    /// the clone on, which must. Of the names that this project gives,
     /// `KAFKA_…` and `TIDEMARK_…`, the file may hold those that are `known`; others are not ours.
     ///
     /// # Errors
     /// When the file cannot be read, a line of it is none, or a name is misspelt. No value is shown.
     pub fn read(known: &[&str]) -> Result<Variables, RigError> {
-        let file = setting(FILE).map_or_else(|| workspace_root().join(".env"), PathBuf::from);
-        Ok(Variables { in_file: read(&file, known)? })
+        // A test has another working directory than a run.
+        let root = workspace_root();
+        let in_file = match setting(FILE) {
+            Some(named) => read(&root.join(PathBuf::from(named)), known)?,
+            None => unless_missing(&root.join(".env"), known)?,
+        };
+        Ok(Variables { in_file })
     }
 
     /// The value of a variable; `None` where it is not set or empty.
@@ -36,27 +41,29 @@ impl Variables {
     }
 }
 
+fn unless_missing(file: &Path, known: &[&str]) -> Result<HashMap<String, String>, RigError> {
+    if file.try_exists().map_err(|error| refused(file, &error.to_string()))? {
+        return read(file, known);
+    }
+    Ok(HashMap::new())
+}
+
 fn read(file: &Path, known: &[&str]) -> Result<HashMap<String, String>, RigError> {
-    let lines = match dotenvy::from_path_iter(file) {
-        Ok(lines) => lines,
-        Err(error) if is_missing(&error) => return Ok(HashMap::new()),
-        Err(error) => return Err(refused(file, &in_words(&error))),
-    };
+    let lines = dotenvy::from_path_iter(file).map_err(|error| refused(file, &in_words(&error)))?;
     let mut variables = HashMap::new();
     for line in lines {
         let (name, value) = line.map_err(|error| refused(file, &in_words(&error)))?;
         let is_ours = ["KAFKA_", "TIDEMARK_"].iter().any(|prefix| name.starts_with(prefix));
         if is_ours && !known.contains(&name.as_str()) {
             let names = known.join(", ");
-            return Err(refused(file, &format!("no variable is called {name}; there are {names}")));
+            return Err(refused(
+                file,
+                &format!("{name} cannot stand in this file; these can: {names}"),
+            ));
         }
         variables.insert(name, value);
     }
     Ok(variables)
-}
-
-fn is_missing(error: &dotenvy::Error) -> bool {
-    matches!(error, dotenvy::Error::Io(error) if error.kind() == ErrorKind::NotFound)
 }
 
 /// Without the line itself: there may be a password in it.
@@ -95,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_holds_nothing() {
-        assert_eq!(read(Path::new("/nowhere/.env"), &KNOWN), Ok(HashMap::new()));
+        let nowhere = Path::new("/nowhere/.env");
+        assert_eq!(unless_missing(nowhere, &KNOWN), Ok(HashMap::new()));
+        assert!(read(nowhere, &KNOWN).is_err(), "a file that was named was passed over");
     }
 
     #[test]
@@ -110,8 +119,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_is_refused() {
-        let expected = "no variable is called KAFKA_BOOTSTRAP; there are KAFKA_BOOTSTRAP_SERVERS, \
-                        DATABASE_URL";
+        let expected = "KAFKA_BOOTSTRAP cannot stand in this file; these can: \
+                        KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL";
         assert_eq!(sentence(b"KAFKA_BOOTSTRAP=a-secret-word"), expected);
     }
 

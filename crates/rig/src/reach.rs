@@ -19,14 +19,15 @@ use crate::slow::say_when_slow;
 /// How long brokers may take to answer: they may be far away.
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a question is waited for before the client's own words are listened to.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+/// How long the first question is waited for before the client's own words are listened to; the next
+/// ones twice as long each.
+const FIRST_LOOK: Duration = Duration::from_millis(200);
 
 /// PostgreSQL's port where an address names none.
 const POSTGRES_PORT: u16 = 5432;
 
 /// What else helps than the server's start.
-const FIX: &str = "or unset KAFKA_BOOTSTRAP_SERVERS and DATABASE_URL to use the rig's own servers";
+const FIX: &str = "or set TIDEMARK_RIG=local to use servers of the rig's own";
 
 /// Asks both servers of a cluster that the rig did not start.
 ///
@@ -47,16 +48,22 @@ fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
         cluster.kafka().create_with_context(Heard::default()).map_err(|error| {
             RigError(format!("KAFKA_BOOTSTRAP_SERVERS is `{servers}`, expected brokers: {error}"))
         })?;
-    let began = Instant::now();
+    let (began, mut look) = (Instant::now(), FIRST_LOOK);
     while began.elapsed() < limit {
-        if client.fetch_metadata(None, BETWEEN_LOOKS).is_ok() {
+        if client.fetch_metadata(None, look.min(limit)).is_ok() {
             return Ok(());
         }
+        look *= 2;
         // What the client has to say comes with its events.
         while client.poll(Duration::ZERO).is_some() {}
-        if let Some(why) = client.context().why_it_is_hopeless() {
+        // Of several brokers one may be good where another one is not.
+        let is_one = !servers.contains(',');
+        if let Some(why) = client.context().why_it_is_hopeless().filter(|_| is_one) {
             return Err(RigError(format!("Kafka at {servers} {why}")));
         }
+    }
+    if let Some(why) = client.context().why_it_is_hopeless() {
+        return Err(RigError(format!("Kafka at {servers} {why}")));
     }
     let asks = match cluster.kafka().get("security.protocol") {
         None => "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL",
@@ -174,7 +181,7 @@ mod tests {
         assert_eq!(ask_postgres(&format!("{closed},{address}")), Ok(()));
         server.join().unwrap();
         let sentence = ask_postgres(&closed.to_string()).unwrap_err().0;
-        let expected = format!("PostgreSQL at {closed} did not answer; start it, or unset");
+        let expected = format!("PostgreSQL at {closed} did not answer; start it, or set");
         assert!(sentence.starts_with(&expected), "{sentence}");
         assert_eq!(ask_postgres(""), Ok(()));
     }

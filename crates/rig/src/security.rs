@@ -1,8 +1,7 @@
 //! How a Kafka client proves who it is, and how it knows the broker: the usual settings, as variables.
 
-use std::path::Path;
-
 use crate::RigError;
+use crate::place::workspace_root;
 
 /// The variable that says how brokers are spoken to.
 const PROTOCOL: &str = "KAFKA_SECURITY_PROTOCOL";
@@ -61,10 +60,7 @@ pub fn client_settings(
     let (variable, name) = CA_FILE;
     match setting(variable) {
         Some(_) if !is_tls => return Err(without_effect(variable, protocol)),
-        Some(file) => {
-            readable(variable, &file)?;
-            settings.push((name.to_owned(), file));
-        }
+        Some(file) => settings.push((name.to_owned(), readable(variable, &file)?)),
         None => {}
     }
     Ok(settings)
@@ -104,10 +100,12 @@ fn needs_tls(protocol: &str, mechanism: &str) -> Result<(), RigError> {
     )))
 }
 
-fn readable(variable: &str, file: &str) -> Result<(), RigError> {
+/// The file by its whole path: a test has another working directory than a run.
+fn readable(variable: &str, file: &str) -> Result<String, RigError> {
+    let path = workspace_root().join(file).display().to_string();
     let refused =
-        |error| RigError(format!("{variable} is `{file}`, which cannot be read: {error}"));
-    std::fs::File::open(Path::new(file)).map(drop).map_err(refused)
+        |error| RigError(format!("{variable} is `{path}`, which cannot be read: {error}"));
+    std::fs::File::open(&path).map(|_| path.clone()).map_err(refused)
 }
 
 #[cfg(test)]

@@ -1,26 +1,44 @@
 //! The settings of a Kafka client as Kafka's own tools read them: in a file, in Java's words.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Seek, Write};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
-use tempfile::NamedTempFile;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 
 use crate::failure::Failure;
 
-/// Writes the settings of a librdkafka client that are about security into a file that only this user
-/// can read, and that is gone when it is dropped; `None` where there are none.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn settings_file(client: &[(String, String)]) -> Result<Option<NamedTempFile>, Failure> {
-    let text = in_javas_words(client);
-    if text.is_empty() {
-        return Ok(None);
+/// A file without a name, so that nothing of it stays however this process ends. The programs that it
+/// starts have it too.
+pub struct SettingsFile(File);
+
+impl SettingsFile {
+    /// Writes the settings of a librdkafka client that are about security; `None` where there are none.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(client: &[(String, String)]) -> Result<Option<SettingsFile>, Failure> {
+        let text = in_javas_words(client);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let written = write_without_a_name(&text).map(|file| Some(SettingsFile(file)));
+        written.map_err(|error| Failure(format!("the settings of Kafka's tools: {error}")))
     }
-    let written = NamedTempFile::new().and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        Ok(file)
-    });
-    written.map(Some).map_err(|error| Failure(format!("the settings of Kafka's tools: {error}")))
+
+    /// Under which name this process and those that it starts can open it.
+    pub fn path(&self) -> PathBuf {
+        format!("/dev/fd/{}", self.0.as_raw_fd()).into()
+    }
+}
+
+fn write_without_a_name(text: &str) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(file)
 }
 
 fn in_javas_words(client: &[(String, String)]) -> String {
@@ -73,7 +91,7 @@ fn in_a_file(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
 
     use super::*;
 
@@ -83,11 +101,11 @@ mod tests {
 
     #[test]
     fn a_client_without_security_needs_no_file() {
-        assert!(settings_file(&client(&[("bootstrap.servers", "a:1")])).unwrap().is_none());
+        assert!(SettingsFile::write(&client(&[("bootstrap.servers", "a:1")])).unwrap().is_none());
     }
 
     #[test]
-    fn the_login_is_javas_and_only_its_user_can_read_it() {
+    fn the_login_is_javas_and_can_be_read_by_a_program_that_is_started() {
         let client = client(&[
             ("bootstrap.servers", "a:1"),
             ("security.protocol", "SASL_SSL"),
@@ -96,7 +114,7 @@ mod tests {
             ("sasl.password", r#"a"b\cé"#),
             ("ssl.ca.location", "/ca.pem"),
         ]);
-        let file = settings_file(&client).unwrap().unwrap();
+        let file = SettingsFile::write(&client).unwrap().unwrap();
         let expected = concat!(
             "security.protocol=SASL_SSL\n",
             "sasl.mechanism=SCRAM-SHA-512\n",
@@ -105,8 +123,7 @@ mod tests {
             "\nssl.truststore.type=PEM\n",
             "ssl.truststore.location=/ca.pem\n",
         );
-        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), expected);
-        let mode = file.path().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "others can read it");
+        let read = Command::new("cat").arg(file.path()).output().unwrap();
+        assert_eq!(String::from_utf8(read.stdout).unwrap(), expected);
     }
 }

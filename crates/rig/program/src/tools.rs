@@ -11,7 +11,8 @@ use signal_hook::consts::SIGINT;
 
 use crate::failure::Failure;
 use crate::jars::{self, Jars};
-use crate::{folder, java, java_client};
+use crate::java_client::SettingsFile;
+use crate::{folder, java};
 
 /// The tools that the chapters use, as Kafka's documentation calls them, each with its class.
 const TOOLS: [(&str, &str); 8] = [
@@ -44,7 +45,7 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
         .args(["-Dlog4j2.level=OFF", "-cp"])
         .arg(jars.class_path())
         .arg(class);
-    let settings = java_client::settings_file(&rig.cluster().kafka)?;
+    let settings = SettingsFile::write(&rig.cluster().kafka)?;
     if name != "kafka-dump-log" {
         command.args(["--bootstrap-server", rig.cluster().bootstrap()]);
         if let Some(settings) = &settings {
@@ -56,8 +57,6 @@ pub fn kafka(rig: &Rig, name: &str, arguments: &[OsString]) -> Result<(), Failur
         command.args(["--command-property", "enable.auto.commit=false"]);
     }
     let ended = run(command.args(arguments));
-    // There may be a password in it, and the end of this process would leave it.
-    drop(settings);
     end_as(ended.map_err(|error| Failure(format!("cannot run {name}: {error}")))?)
 }
 

@@ -96,7 +96,7 @@ impl OwnRig {
         rig.set("TIDEMARK_RIG_DIR", rig.folder.display().to_string());
         rig.set("TIDEMARK_RIG", "local");
         // Not the clone's own `.env`.
-        rig.set("TIDEMARK_ENV_FILE", rig.folder.join("no.env").display().to_string());
+        rig.set("TIDEMARK_ENV_FILE", "/dev/null");
         rig.set("KAFKA_HOME", kafka_home().display().to_string());
         rig
     }

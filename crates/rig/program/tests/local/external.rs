@@ -37,7 +37,7 @@ fn up_fails_where_kafka_does_not_answer() {
     rig.set("KAFKA_BOOTSTRAP_SERVERS", closed.to_string());
     rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
     let sentence = rig.fails(&["up"]);
-    let expected = format!("Kafka at {closed} did not answer within 1 s; start it, or unset");
+    let expected = format!("Kafka at {closed} did not answer within 1 s; start it, or set");
     assert!(sentence.starts_with(&expected), "{sentence}");
 }
 
@@ -62,7 +62,7 @@ fn a_file_names_the_servers_as_the_environment_does() {
 
     std::fs::write(file.path(), lines + "KAFKA_SASL_PASSWORT=secret\n").unwrap();
     let sentence = rig.fails(&["up"]);
-    assert!(sentence.contains("no variable is called KAFKA_SASL_PASSWORT"), "{sentence}");
+    assert!(sentence.contains("KAFKA_SASL_PASSWORT cannot stand in this file"), "{sentence}");
     assert!(!sentence.contains("secret"), "the password is shown: {sentence}");
 }
 
@@ -72,7 +72,7 @@ fn up_fails_where_postgresql_does_not_answer_and_keeps_the_password() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     rig.set("DATABASE_URL", format!("postgresql://me:secret@{closed}/postgres"));
     let sentence = rig.fails(&["up"]);
-    let expected = format!("PostgreSQL at {closed} did not answer; start it, or unset");
+    let expected = format!("PostgreSQL at {closed} did not answer; start it, or set");
     assert!(sentence.starts_with(&expected), "{sentence}");
     assert!(!sentence.contains("secret"), "the password is shown: {sentence}");
     assert!(servers.cluster().answers());
