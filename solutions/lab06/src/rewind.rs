@@ -109,6 +109,7 @@ async fn write_within(
             return Err(RewindError::OtherTables { id: back_to.id, table, expected, found });
         }
     }
+    forget_later(database, writer, back_to).await.map_err(|source| not_written(first, source))?;
     let results = fired(back_to);
     let written_again = results.len() as u64;
     write_all(database, writer, &Output { results, ..Output::default() }, first).await?;
@@ -140,6 +141,17 @@ async fn take_back(
     let dropped = take_back_places(database, DROPPED, checkpoint).await?;
     let dead_letters = take_back_places(database, DEAD_LETTERS, checkpoint).await?;
     Ok(TakenBack { results, written_again: 0, dropped, dead_letters })
+}
+
+/// Deletes the checkpoints of the way that is given up. The tables no longer hold what they speak of.
+async fn forget_later(
+    database: &Client,
+    writer: &Writer,
+    checkpoint: &Checkpoint,
+) -> Result<u64, tokio_postgres::Error> {
+    const LATER: &str = "DELETE FROM checkpoints WHERE job = $1 AND id > $2";
+    let id = i64::try_from(checkpoint.id).expect("a job makes fewer checkpoints than that");
+    database.execute(LATER, &[&writer.job, &id]).await
 }
 
 /// Deletes the records of a table that lie at or behind the offsets of the checkpoint; all of a partition

@@ -16,7 +16,7 @@ use lab05::tables::{DROPPED, RESULTS};
 use lab06_solution::fencing::claim;
 use lab06_solution::interval::Interval;
 use lab06_solution::job::{Begin, Ended, JobConfig, JobError, run};
-use lab06_solution::recovery::{Which, load};
+use lab06_solution::recovery::{RecoveryError, Which, load};
 use lab06_solution::rewind::RewindError;
 use lab06_solution::state::Checkpoint;
 use program::{BOUND, remove};
@@ -237,14 +237,16 @@ async fn there_and_back(name: &str, week: Week, partitions: i32, lateness_min: u
     let taken_back = ended.progress.taken_back;
     assert!(taken_back.results > 0 && taken_back.dead_letters > 0, "{taken_back}");
     let many = world.assert_right("with a smaller bound").await;
-    assert!(many > few, "with a smaller bound more is dropped: {few}, {many}");
+    // On several partitions it also depends on how reading interleaves.
+    let is_certain = partitions == 1;
+    assert!(!is_certain || many > few, "with a smaller bound more is dropped: {few}, {many}");
 
     // The same state as a savepoint, over the tables of the second way, and with the bound of the first.
     let savepoint = Begin::Savepoint(Box::new(earlier));
     let ended = world.run(wide, savepoint).await.expect("it goes back once more");
     assert!(ended.progress.taken_back.dropped > 0, "{}", ended.progress.taken_back);
     let again = world.assert_right("with the first bound").await;
-    assert!(again < many, "with a larger bound less is dropped: {many}, {again}");
+    assert!(!is_certain || again < many, "with a larger bound less is dropped: {many}, {again}");
     world.end().await;
 }
 
@@ -254,6 +256,30 @@ fn what_was_written_after_the_checkpoint_is_taken_back() {
         there_and_back("lab06_rewind_one", Week::Storm, 1, 0).await;
         there_and_back("lab06_rewind_three", Week::Storm, 3, 0).await;
         there_and_back("lab06_rewind_corrected", Week::Calm, 3, 45).await;
+    });
+}
+
+#[test]
+fn a_checkpoint_of_the_way_that_was_given_up_is_gone() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let world = World::of("lab06_rewind_forward", Week::Calm, 1).await;
+        let narrow = board(0, 0);
+        let first = world.run(narrow.clone(), Begin::Checkpoint(Which::Latest)).await;
+        first.expect("nothing disturbs it");
+        let (earlier, later) = (world.checkpoint(2).await, world.checkpoint(1).await);
+        let (config, stop) =
+            (world.config(narrow.clone(), older(&earlier)), CancellationToken::new());
+        stop.cancel();
+        run(&config, &stop, &mut |_| {}, &mut |_| {}).await.expect("it goes back and stops");
+
+        let refused = world.run(narrow.clone(), older(&later)).await;
+        let is_refused =
+            matches!(&refused, Err(JobError::Recovery(RecoveryError::NoSuchCheckpoint { .. })));
+        assert!(is_refused, "{refused:?}");
+        let ended = world.run(narrow, Begin::Checkpoint(Which::Latest)).await;
+        ended.expect("it goes on from where it went back to");
+        world.assert_right("at the end").await;
+        world.end().await;
     });
 }
 
