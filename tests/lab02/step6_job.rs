@@ -387,7 +387,9 @@ fn a_lost_connection_is_told_and_the_job_goes_on() {
         let outcome = timeout(BOUND, run(&config, &stop, &mut note)).await;
         rule("A lost connection is told in the progress, and the job goes on.")
             .picture("two brokers are named, and at one of the addresses nobody listens; 3 flights")
-            .ask("The board stands still. Where could one read why?")
+            .ask(
+                "Flights come all the same. Does this error end the job, and where can it be read?",
+            )
             .same_bytes(
                 format!("trouble told: {}, {} read", told.get(), read.get()),
                 "trouble told: true, 3 read",

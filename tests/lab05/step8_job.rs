@@ -768,7 +768,10 @@ fn a_turn_takes_so_many_records_and_no_more() {
             .await;
         rule("The job ends in good order.").succeeds(end);
         rule("A turn takes `TURN_RECORDS` at most, then the job looks at the clock and at whether to stop.")
-            .picture("5,000 records lie ready; `on_progress` is called after each turn")
+            .picture(format!(
+                "{} records lie ready; `on_progress` is called after each turn",
+                5 * TURN_RECORDS
+            ))
             .ask("Where records come faster than you count them, when does a turn end?")
             .holds(most <= TURN_RECORDS as u64, "a turn with more");
     });
@@ -823,7 +826,8 @@ fn a_job_that_waits_for_its_database_does_not_hear_silence() {
         };
         let release = async {
             let waiting = "SELECT count(*) FROM pg_stat_activity \
-                           WHERE application_name = 'the-job' AND wait_event_type = 'Lock'";
+                           WHERE application_name = 'the-job' AND datname = current_database() \
+                               AND wait_event_type = 'Lock'";
             until(BOUND, "the job to wait for the table", async || {
                 match number(&client, waiting).await {
                     1 => Ok(()),

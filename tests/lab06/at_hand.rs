@@ -248,9 +248,11 @@ pub fn refuses_naming<T: Debug, E: Display>(
     rule.refuses(result, &expected, |error| is_it(error) && missing.is_empty());
 }
 
-/// Whether a number or a name stands in a sentence, and not as a part of a longer one.
+/// Whether a number or a name stands in a sentence, and not as a part of a longer one. Behind a number
+/// may stand its unit.
 pub fn is_named(sentence: &str, fact: &str) -> bool {
-    let in_a_word = char::is_alphanumeric;
+    let is_number = fact.ends_with(|c: char| c.is_ascii_digit());
+    let in_a_word = |c: char| if is_number { c.is_ascii_digit() } else { c.is_alphanumeric() };
     sentence.match_indices(fact).any(|(start, _)| {
         let (before, behind) = (&sentence[..start], &sentence[start + fact.len()..]);
         !before.ends_with(in_a_word) && !behind.starts_with(in_a_word)

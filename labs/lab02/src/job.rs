@@ -191,7 +191,8 @@ impl Work {
     }
 
     /// Writes the flights of a batch, then commits the place behind the last record of each of its
-    /// partitions, dead letters included. Never the other way round. An empty batch is no work.
+    /// partitions, dead letters included. Never the other way round. An empty batch is no work. Whether
+    /// the partitions are still the job's own was asked before.
     ///
     /// # Errors
     /// - [`JobError::Table`]: nothing of the batch is written, and nothing committed.

@@ -338,7 +338,8 @@ pub fn flight_of(payload: &[u8], arrived_ms: i64) -> Result<Flight, String> {
 ///
 /// It works in turns: a turn waits for a record, for [`TURN_WAIT`] at most, takes with it what has
 /// arrived already, up to [`TURN_RECORDS`], tells the board the time, writes a batch that is due, and
-/// calls `on_progress`.
+/// calls `on_progress`. Where the input has no end, it lets [`Work::look`] find added partitions, every
+/// [`BETWEEN_LOOKS`].
 ///
 /// # Errors
 /// [`JobError`]. What had fired and was not yet written then, nobody has.

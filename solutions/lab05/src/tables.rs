@@ -151,8 +151,8 @@ pub fn kind(reason: &DropReason) -> &'static str {
 ///
 /// # Errors
 /// - [`TableError::Database`]: nothing of the batch is written.
-/// - [`TableError::NotConfirmed`]: it is not known whether the batch is written. It may be written
-///   again.
+/// - [`TableError::NotConfirmed`], whatever the error of the commit was: it is not known whether the
+///   batch is written. It may be written again.
 pub async fn write(
     database: &mut Client,
     topic: &str,

@@ -222,7 +222,8 @@ fn a_partition_is_not_idle_because_the_database_was_slow() {
         let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
         let slow = async {
             let waiting = "SELECT count(*) FROM pg_stat_activity \
-                           WHERE application_name = 'the-job' AND wait_event_type = 'Lock'";
+                           WHERE application_name = 'the-job' AND datname = current_database() \
+                               AND wait_event_type = 'Lock'";
             until(LIMIT, "the job to wait for the table", async || {
                 match number(&client, waiting).await {
                     1 => Ok(()),
@@ -267,6 +268,11 @@ fn of_a_partition_that_is_added_each_record_is_in_its_place() {
             let more = NewPartitions::new(&config.topic, 2);
             let answers = admin.create_partitions([&more], &options).await;
             answers.expect("the broker answers").remove(0).expect("the partition is added");
+            until(LIMIT, "the leader of the second partition", async || {
+                let asked = admin.inner().fetch_watermarks(&config.topic, 1, LIMIT);
+                asked.map(drop).map_err(|error| error.to_string())
+            })
+            .await;
             put(&config.kafka, &config.topic, 1, &ten_minutes_apart("LGA", 16)).await;
             until_read(&mut told, 32).await;
             // Both go on to 09:20, so the hour from 08:00 fires.
