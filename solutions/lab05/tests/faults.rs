@@ -269,8 +269,13 @@ fn of_a_partition_that_is_added_each_record_is_in_its_place() {
             let answers = admin.create_partitions([&more], &options).await;
             answers.expect("the broker answers").remove(0).expect("the partition is added");
             until(LIMIT, "the leader of the second partition", async || {
-                let asked = admin.inner().fetch_watermarks(&config.topic, 1, LIMIT);
-                asked.map(drop).map_err(|error| error.to_string())
+                let metadata = admin.inner().fetch_metadata(Some(&config.topic), LIMIT);
+                let metadata = metadata.map_err(|error| error.to_string())?;
+                let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+                match partitions.filter(|partition| partition.leader() >= 0).count() {
+                    2 => Ok(()),
+                    led => Err(format!("{led} partitions have a leader")),
+                }
             })
             .await;
             put(&config.kafka, &config.topic, 1, &ten_minutes_apart("LGA", 16)).await;
