@@ -732,6 +732,16 @@ async fn put_in_a_transaction(rig: &TestRig, topic: &str, partition: i32, record
         drop(producer.send_result(record).map_err(|(error, _)| error).expect("there is room"));
     }
     producer.commit_transaction(BOUND).expect("the broker takes it");
+    // The commit is answered when it is decided. The mark is written a moment later, and until then
+    // a reader of committed records finds the end before the first of them.
+    until(BOUND, "the mark of the transaction behind its records", async || {
+        let ends = rig.kafka.admin().inner().fetch_watermarks(topic, partition, BOUND);
+        match ends.map_err(|error| error.to_string())? {
+            (_, end) if end == records.len() as i64 + 1 => Ok(()),
+            (_, end) => Err(format!("the end is at {end}")),
+        }
+    })
+    .await;
 }
 
 #[test]
