@@ -17,7 +17,7 @@ use lab05::firing::WindowResult;
 use lab05::input::{Input, InputError, Until};
 use lab05::job::{JobConfig, JobError, Progress, Row, TURN_RECORDS, Work, run};
 use lab05::tables::{DROPPED, RESULTS, TableError};
-use rdkafka::admin::{AdminOptions, NewPartitions};
+use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
@@ -443,24 +443,6 @@ fn at_every_moment_each_record_is_in_one_place() {
     });
 }
 
-/// Adds a second partition to a topic, and waits until it has a leader.
-async fn add_a_partition(rig: &TestRig, topic: &str) {
-    let admin = rig.kafka.admin();
-    let options = AdminOptions::new().operation_timeout(Some(BOUND));
-    let answers = admin.create_partitions([&NewPartitions::new(topic, 2)], &options).await;
-    answers.expect("the broker answers").remove(0).expect("the partition is added");
-    until(BOUND, "the leader of the second partition", async || {
-        let metadata = admin.inner().fetch_metadata(Some(topic), BOUND);
-        let metadata = metadata.map_err(|error| error.to_string())?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        match partitions.filter(|partition| partition.leader() >= 0).count() {
-            2 => Ok(()),
-            led => Err(format!("{led} partitions have a leader")),
-        }
-    })
-    .await;
-}
-
 #[test]
 fn a_partition_that_is_added_is_read_from_its_first_record() {
     with_rig(async |rig| {
@@ -474,7 +456,7 @@ fn a_partition_that_is_added_is_read_from_its_first_record() {
         let add = async {
             put(rig, &config.topic, 0, &ten_minutes_apart(2)).await;
             until_read(&mut told, 2).await;
-            add_a_partition(rig, &config.topic).await;
+            rig.kafka.grow_topic(&config.topic, 2).await;
             put(rig, &config.topic, 1, &ten_minutes_apart(3)).await;
             let now = until_read(&mut told, 5).await;
             nothing_is_lost(rig, &config, &client, &now).await;
@@ -502,7 +484,7 @@ fn a_partition_that_is_added_is_waited_for_before_its_first_record() {
             let records = ten_minutes_apart(1_000);
             put(rig, &config.topic, 0, &records[..2]).await;
             let mut now = until_read(&mut told, 2).await;
-            add_a_partition(rig, &config.topic).await;
+            rig.kafka.grow_topic(&config.topic, 2).await;
             let stands_still = async {
                 loop {
                     let before = now;

@@ -16,7 +16,6 @@ use lab06::recovery::{RecoveryError, Which};
 use lab06::state::SavedPartition;
 use lab06::store::StoreError;
 use lab06::turn::{Record, checkpoint, turn};
-use rdkafka::admin::{AdminOptions, NewPartitions};
 use testkit::{TestRig, rule, until, with_rig};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -243,7 +242,7 @@ fn partitions_that_were_added_are_read_from_their_first_record_on() {
         put(&rig.kafka, &topic, &[record(0, 0, "EWR", "06:10", 0)]).await;
         let config = job_config(rig, &topic, machine(&rig.database, "grown").await);
         rule("A job comes to its end.").succeeds(to_the_end(&config).await);
-        add_a_partition(rig, &topic).await;
+        rig.kafka.grow_topic(&topic, 2).await;
         put(&rig.kafka, &topic, &[record(1, 0, "LGA", "06:40", 0)]).await;
         let ended =
             rule("A job goes on when partitions were added.").succeeds(to_the_end(&config).await);
@@ -271,7 +270,7 @@ fn a_partition_that_is_added_while_the_job_runs_is_waited_for_and_in_the_checkpo
         let grow = async {
             put(&rig.kafka, &topic, &[of_minute(0)]).await;
             let mut now = until_read(&mut told, 1).await;
-            add_a_partition(rig, &topic).await;
+            rig.kafka.grow_topic(&topic, 2).await;
             let stands_still = async {
                 loop {
                     let before_ms = now.watermark_ms;
@@ -314,22 +313,6 @@ async fn until_read(told: &mut UnboundedReceiver<Progress>, records: u64) -> Pro
         }
     };
     rule(format!("The job reads {records} records.")).within(BOUND, seen).await
-}
-
-/// Adds a second partition to a topic, and waits until it has a leader.
-async fn add_a_partition(rig: &TestRig, topic: &str) {
-    let options = AdminOptions::new().operation_timeout(Some(BOUND));
-    let two = [NewPartitions::new(topic, 2)];
-    let grown = rig.kafka.admin().create_partitions(&two, &options);
-    grown.await.expect("the broker answers").remove(0).expect("a partition is added");
-    until(BOUND, "a second partition with a leader", async || two_are_led(rig, topic)).await;
-}
-
-fn two_are_led(rig: &TestRig, topic: &str) -> Result<(), String> {
-    let metadata = rig.kafka.admin().inner().fetch_metadata(Some(topic), BOUND);
-    let metadata = metadata.map_err(|error| error.to_string())?;
-    let led = metadata.topics()[0].partitions().iter().filter(|it| it.leader() >= 0).count();
-    if led < 2 { Err(format!("{led} partitions")) } else { Ok(()) }
 }
 
 #[test]

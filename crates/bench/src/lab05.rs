@@ -191,7 +191,7 @@ fn write_limits() -> BatchLimits {
 
 /// Lab 05's job, windows of one hour.
 async fn aggregate(rig: &Rig) -> Result<u64, Box<dyn Error>> {
-    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("bench")).await?;
+    let schema = RunSchema::of_run(rig, "bench").await?;
     schema.empty(&[RESULTS, DROPPED]).await?;
     let topic = topic_of(rig, RECORDS);
     let config = JobConfig {
@@ -212,7 +212,7 @@ async fn aggregate(rig: &Rig) -> Result<u64, Box<dyn Error>> {
 
 /// Lab 02's job, each record a row, in a group that nobody was in before.
 async fn pass_through(rig: &Rig) -> Result<u64, Box<dyn Error>> {
-    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("bench")).await?;
+    let schema = RunSchema::of_run(rig, "bench").await?;
     schema.empty(&["processed_events"]).await?;
     let topic = topic_of(rig, PASSED_THROUGH);
     let config = PassThroughConfig {

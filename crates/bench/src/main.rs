@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 async fn all() -> Result<(), Box<dyn Error>> {
     let rig = Rig::up()?;
-    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("bench")).await?;
+    let schema = RunSchema::of_run(&rig, "bench").await?;
     let name = |purpose| format!("{}bench.{purpose}.{}", rig.prefix(), std::process::id());
     let mut kafka = rig.kafka();
     // TCP holds a small piece back until the one before is acknowledged, which may take 40 ms. A

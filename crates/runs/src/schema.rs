@@ -7,6 +7,7 @@
 use std::error::Error as _;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use rig::Rig;
 use thiserror::Error;
 use tokio_postgres::config::Host;
 use tokio_postgres::error::SqlState;
@@ -53,6 +54,14 @@ pub enum SchemaError {
 }
 
 impl RunSchema {
+    /// Makes the schema of a run in the rig's database, with the rig's prefix before its name.
+    ///
+    /// # Errors
+    /// Those of [`open`](RunSchema::open).
+    pub async fn of_run(rig: &Rig, name: &str) -> Result<RunSchema, SchemaError> {
+        RunSchema::open(rig.database_url(), &rig.schema_name(name)).await
+    }
+
     /// Makes the schema in the database of this address, unless it is there.
     ///
     /// # Errors

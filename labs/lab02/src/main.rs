@@ -224,8 +224,7 @@ fn spec(topic: &str, partitions: i32) -> TopicSpec {
 
 /// The schema of this lab, its table empty unless the run is to resume.
 async fn open_schema(rig: &Rig, arguments: &Arguments) -> Result<RunSchema, Box<dyn Error>> {
-    let schema =
-        RunSchema::open(rig.database_url(), &rig.schema_name(&PACKAGE.replace('-', "_"))).await?;
+    let schema = RunSchema::of_run(rig, &PACKAGE.replace('-', "_")).await?;
     if !arguments.resume {
         schema.empty(&["processed_events"]).await?;
     }

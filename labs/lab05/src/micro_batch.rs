@@ -129,8 +129,7 @@ impl Seen {
 /// Runs the comparison and prints it.
 pub async fn run(arguments: &MicroBatch, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let rig = Rig::up()?;
-    let schema =
-        RunSchema::open(rig.database_url(), &rig.schema_name(&PACKAGE.replace('-', "_"))).await?;
+    let schema = RunSchema::of_run(&rig, &PACKAGE.replace('-', "_")).await?;
     let database = schema.connect().await?;
     database.batch_execute(TABLE).await?;
     ensure_tables(&database).await?;

@@ -127,8 +127,7 @@ async fn rate_of_lab05(
     records: u32,
 ) -> Result<f64, Box<dyn Error>> {
     let name = format!("{}_costs_lab05", PACKAGE.replace('-', "_"));
-    let name = setting.rig.schema_name(&name);
-    let schema = RunSchema::open(setting.rig.database_url(), &name).await?;
+    let schema = RunSchema::of_run(&setting.rig, &name).await?;
     schema.empty(&[RESULTS, DROPPED]).await?;
     let config = lab05::job::JobConfig {
         kafka: setting.rig.kafka(),

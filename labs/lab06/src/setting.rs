@@ -41,7 +41,7 @@ impl Setting {
         let rig = Rig::up()?;
         let topic = topic_name(rig.prefix(), &arguments.source, arguments.counting.bound);
         let job = arguments.job.clone().unwrap_or_else(|| PACKAGE.replace('-', "_"));
-        let schema = RunSchema::open(rig.database_url(), &rig.schema_name(&job)).await?;
+        let schema = RunSchema::of_run(&rig, &job).await?;
         Ok(Setting { rig, topic, job, schema })
     }
 

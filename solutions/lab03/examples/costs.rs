@@ -47,7 +47,7 @@ async fn main() -> Outcome<()> {
 }
 
 async fn measure(rig: &Rig, mut topics: Topics) -> Outcome<()> {
-    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("lab03_costs")).await?;
+    let schema = RunSchema::of_run(rig, "lab03_costs").await?;
     let week = topics.make("week", 3).await?;
     publish(&topics.kafka, &week, &arrival_order(Week::Calm.load().departed), &mut |_| {}).await?;
     rates(&topics.kafka, &week, schema.url()).await?;

@@ -102,8 +102,7 @@ async fn run_job(arguments: &Job, out: &mut impl Write) -> Result<(), Box<dyn Er
     let rig = Rig::up()?;
     let stop = stop_on_signal()?;
     let outsider = outsider(&rig, &arguments.names).await?;
-    let schema =
-        RunSchema::open(rig.database_url(), &rig.schema_name(&package().replace('-', "_"))).await?;
+    let schema = RunSchema::of_run(&rig, &package().replace('-', "_")).await?;
     let start = resolve(&outsider, arguments.from)?;
     let unread: u64 = print_start(&outsider, arguments.from, &start, out)?;
 

@@ -133,8 +133,7 @@ fn both_weeks_are_complete_although_each_run_was_killed_half_way() {
     LazyLock::force(&FILLED);
     Runtime::new().expect("the system gives a runtime").block_on(async {
         let rig = Rig::up().expect("the rig is up");
-        let schema =
-            RunSchema::open(rig.database_url(), &rig.schema_name("lab03_solution")).await.unwrap();
+        let schema = RunSchema::of_run(&rig, "lab03_solution").await.unwrap();
         let client = schema.connect().await.unwrap();
         ensure_tables(&client).await.expect("the tables can be made");
         client.batch_execute("TRUNCATE processed_events").await.expect("the table can be emptied");

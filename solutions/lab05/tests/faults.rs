@@ -14,7 +14,6 @@ use lab05_solution::input::Until;
 use lab05_solution::job::{JobConfig, JobError, Progress, TURN_RECORDS, run};
 use lab05_solution::tables::{DROPPED, RESULTS, ensure_tables};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminOptions, NewPartitions};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rig::private::{Private, Server};
 use testkit::{TestRig, until, with_rig, within};
@@ -263,21 +262,7 @@ fn of_a_partition_that_is_added_each_record_is_in_its_place() {
         let add = async {
             put(&config.kafka, &config.topic, 0, &ten_minutes_apart("EWR", 16)).await;
             until_read(&mut told, 16).await;
-            let admin = rig.kafka.admin();
-            let options = AdminOptions::new().operation_timeout(Some(LIMIT));
-            let more = NewPartitions::new(&config.topic, 2);
-            let answers = admin.create_partitions([&more], &options).await;
-            answers.expect("the broker answers").remove(0).expect("the partition is added");
-            until(LIMIT, "the leader of the second partition", async || {
-                let metadata = admin.inner().fetch_metadata(Some(&config.topic), LIMIT);
-                let metadata = metadata.map_err(|error| error.to_string())?;
-                let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-                match partitions.filter(|partition| partition.leader() >= 0).count() {
-                    2 => Ok(()),
-                    led => Err(format!("{led} partitions have a leader")),
-                }
-            })
-            .await;
+            rig.kafka.grow_topic(&config.topic, 2).await;
             put(&config.kafka, &config.topic, 1, &ten_minutes_apart("LGA", 16)).await;
             until_read(&mut told, 32).await;
             // Both go on to 09:20, so the hour from 08:00 fires.

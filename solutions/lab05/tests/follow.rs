@@ -53,7 +53,7 @@ fn expected() -> Places {
 
 async fn tables() -> Client {
     let rig = Rig::up().expect("the rig is up");
-    let schema = RunSchema::open(rig.database_url(), &rig.schema_name("lab05_solution")).await;
+    let schema = RunSchema::of_run(&rig, "lab05_solution").await;
     let client = schema.expect("there is a schema").connect().await;
     client.expect("the database takes connections")
 }

@@ -114,9 +114,7 @@ impl World {
             let answer = delivery.expect("there is room").await.expect("it is answered");
             answer.expect("the broker takes it");
         }
-        let schema = RunSchema::open(rig.database_url(), &rig.schema_name(name))
-            .await
-            .expect("there is a schema");
+        let schema = RunSchema::of_run(&rig, name).await.expect("there is a schema");
         let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
         schema.empty(&tables).await.expect("the tables can be emptied");
         let database = schema.connect().await.expect("the database takes connections");

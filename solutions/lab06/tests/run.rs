@@ -12,9 +12,10 @@ use lab01::publish::publish;
 use lab01::topic::{Retention, TopicSpec, ensure_topic};
 use lab06_solution::checkpoint::decode;
 use program::{
-    AtWork, CHECKPOINTS, ROWS, number, program, refused, remove, said, text, until_at_least,
+    CHECKPOINTS, ROWS, number, program, refused, remove, said, start, text, until_at_least,
 };
 use rig::Rig;
+use testkit::program::Ended;
 use tokio::runtime::Runtime;
 
 /// A topic of the program's own, without the rest of its arguments.
@@ -58,11 +59,11 @@ fn ctrl_c_makes_a_checkpoint_and_a_savepoint_and_another_run_goes_on_from_either
     let folder = tempfile::tempdir().expect("the system gives a folder");
     let path = folder.path().join("board.savepoint");
     let file = path.to_str().expect("it is text");
-    let at_work = AtWork::start(&with(&["--job", job, "--follow", "--savepoint", file]));
+    let at_work = start(&with(&["--job", job, "--follow", "--savepoint", file]));
     until_at_least(job, CHECKPOINTS, 1);
     at_work.interrupt();
-    let (is_good, stopped, shown) = at_work.end();
-    assert!(is_good, "{stopped}{shown}");
+    let Ended { status, said: stopped, shown } = at_work.end();
+    assert!(status.success(), "{stopped}{shown}");
     assert!(stopped.contains(&format!("savepoint {file}: checkpoint ")), "{stopped}");
     assert!(!stopped.contains("        0 in windows that have not fired"), "{stopped}");
     let before = number(job, ROWS);
@@ -109,11 +110,10 @@ fn ctrl_c_before_the_first_record_makes_a_savepoint_of_the_beginning() {
     let folder = tempfile::tempdir().expect("the system gives a folder");
     let path = folder.path().join("board.savepoint");
     let file = path.to_str().expect("it is text");
-    let at_work =
-        AtWork::start(&["--job", job, "--topic", &topic, "--follow", "--savepoint", file]);
+    let at_work = start(&["--job", job, "--topic", &topic, "--follow", "--savepoint", file]);
     at_work.interrupt();
-    let (is_good, said_by_it, shown) = at_work.end();
-    assert!(is_good, "{said_by_it}{shown}");
+    let Ended { status, said: said_by_it, shown } = at_work.end();
+    assert!(status.success(), "{said_by_it}{shown}");
     assert!(said_by_it.contains(&format!("savepoint {file}: checkpoint 1, ")), "{said_by_it}");
     let saved = decode(&fs::read(&path).expect("it is there")).expect("it is a savepoint");
     let offsets: Vec<i64> = saved.partitions.iter().map(|saved| saved.next_offset).collect();
@@ -131,7 +131,7 @@ fn ctrl_c_before_the_first_record_makes_a_savepoint_of_the_beginning() {
 fn an_instance_that_only_seemed_dead_stops_with_a_sentence() {
     let job = "lab06_run_fenced";
     let arguments = with(&["--job", job, "--follow", "--checkpoint-every", "100ms"]);
-    let first = AtWork::start(&arguments);
+    let first = start(&arguments);
     until_at_least(job, CHECKPOINTS, 1);
     let epochs = number(job, "SELECT epoch FROM job_epochs");
     let second = said(&with(&["--job", job]));
@@ -139,23 +139,23 @@ fn an_instance_that_only_seemed_dead_stops_with_a_sentence() {
     // The first one has nothing to write until something comes. A stop is no exception: there is
     // nothing new, so it ends well and without a further checkpoint.
     first.interrupt();
-    let (_, _, shown) = first.end();
+    let Ended { shown, .. } = first.end();
     assert!(!shown.contains("panicked"), "{shown}");
     assert_eq!(number(job, "SELECT epoch FROM job_epochs"), epochs + 1);
     assert_eq!(number(job, ROWS), 4_675);
 
     let slow = ["--job", job, "--speed", "20000x", "--checkpoint-every", "100ms"];
-    let first = AtWork::start(&slow);
+    let first = start(&slow);
     until_at_least(job, CHECKPOINTS, 1);
     let second = said(&with(&["--job", job]));
     assert!(second.contains("     4675 in 331 rows of "), "{second}");
-    let (is_good, _, shown) = first.end();
+    let Ended { status, shown, .. } = first.end();
     let sentence = format!(
         "error: job `{job}` was started again: this instance has epoch {}, the newest is {}; it stops\n",
         epochs + 2,
         epochs + 3
     );
-    assert!(!is_good && shown.ends_with(&sentence), "{shown}");
+    assert!(!status.success() && shown.ends_with(&sentence), "{shown}");
     assert_eq!(number(job, ROWS), 4_675, "nothing of the first instance is in the tables");
 }
 

@@ -11,10 +11,11 @@ use flights::{Generated, Generator, RecordGenerator};
 use lab01::topic::{Retention, TopicSpec, ensure_topic};
 use lab06_solution::checkpoint::decode;
 use lab06_solution::version1::encode_version1;
-use program::{AtWork, BOUND, CHECKPOINTS, Tables, number, remove, said, until_at_least};
+use program::{BOUND, CHECKPOINTS, Tables, number, remove, said, start, until_at_least};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rig::Rig;
+use testkit::program::Ended;
 use tokio::runtime::Runtime;
 
 const PARTITIONS: i32 = 4;
@@ -84,17 +85,17 @@ fn last_years_program_is_replaced_while_records_flow() {
     let (new, old) = (file("version2.savepoint"), file("version1.savepoint"));
 
     // Last year's program: this one, with its savepoint in last year's form.
-    let first = AtWork::start(&at_work(&topic, "--savepoint", &new));
+    let first = start(&at_work(&topic, "--savepoint", &new));
     until_at_least(JOB, CHECKPOINTS, 5);
     let began = Instant::now();
     first.interrupt();
-    let (is_good, said_by_first, shown) = first.end();
-    assert!(is_good, "{said_by_first}{shown}");
+    let Ended { status, said: said_by_first, shown } = first.end();
+    assert!(status.success(), "{said_by_first}{shown}");
     let saved = decode(&fs::read(&new).expect("it is there")).expect("it is a savepoint");
     let version1 = encode_version1(&saved, OUT_OF_ORDER).expect("last year knew all of it");
     fs::write(&old, version1).expect("it can be written");
 
-    let second = AtWork::start(&at_work(&topic, "--from-savepoint", &old));
+    let second = start(&at_work(&topic, "--from-savepoint", &old));
     let taken_over = i64::try_from(saved.id).expect("it is a small number") + 1;
     until_at_least(JOB, CHECKPOINTS, taken_over + 1);
     println!("from the stop to the first new rows: {:.2} s", began.elapsed().as_secs_f64());
@@ -102,8 +103,8 @@ fn last_years_program_is_replaced_while_records_flow() {
     stop.send(()).expect("it publishes");
     let published = producer.join().expect("every record is published");
     second.interrupt();
-    let (is_good, said_by_second, shown) = second.end();
-    assert!(is_good, "{said_by_second}{shown}");
+    let Ended { status, said: said_by_second, shown } = second.end();
+    assert!(status.success(), "{said_by_second}{shown}");
 
     let done = said(&["--job", JOB, "--topic", &topic, "--idle-after", "off", "--resume"]);
     assert!(done.contains(&format!(": {published} records read, ")), "{published}: {done}");

@@ -4,7 +4,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication, TopicResult};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication, TopicResult,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rig::say::say;
@@ -78,15 +80,30 @@ impl TestKafka {
         for answer in answers.expect("the broker answers") {
             answer.expect("the broker makes the topic");
         }
-        until(BROKER_TIMEOUT, format!("leaders of topic {name}"), async || {
-            self.partitions_with_leader(&name, partitions)
-        })
-        .await;
+        self.wait_for_leaders(&name, partitions).await;
         until(BROKER_TIMEOUT, format!("a word of the leaders of topic {name}"), async || {
             self.leaders_answer(&name, partitions)
         })
         .await;
         name
+    }
+
+    /// Gives a topic so many partitions, and waits until each has a leader.
+    pub async fn grow_topic(&self, topic: &str, partitions: i32) {
+        let count = usize::try_from(partitions).expect("a number of partitions");
+        let more = [NewPartitions::new(topic, count)];
+        let answers = self.admin().create_partitions(&more, &options()).await;
+        for answer in answers.expect("the broker answers") {
+            answer.expect("the broker adds partitions");
+        }
+        self.wait_for_leaders(topic, partitions).await;
+    }
+
+    async fn wait_for_leaders(&self, topic: &str, partitions: i32) {
+        until(BROKER_TIMEOUT, format!("leaders of topic {topic}"), async || {
+            self.partitions_with_leader(topic, partitions)
+        })
+        .await;
     }
 
     /// Whether there is a topic of this name. The broker that makes all topics is asked: another

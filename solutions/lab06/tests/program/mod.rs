@@ -2,9 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -13,6 +11,7 @@ use rdkafka::client::DefaultClientContext;
 use rig::Rig;
 use runs::RunSchema;
 use testkit::page::without_prefix;
+use testkit::program::AtWork;
 use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
@@ -75,44 +74,9 @@ pub fn refused_under(starter: &[&str], arguments: &[&str], status: i32) -> Strin
     lines.join("\n")
 }
 
-/// A run that is at work.
-pub struct AtWork {
-    child: Child,
-    rest: thread::JoinHandle<String>,
-}
-
-impl AtWork {
-    /// Starts a run and waits until it has said its first line, which is behind its claim.
-    pub fn start(arguments: &[&str]) -> AtWork {
-        let mut child = command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut first = String::new();
-        output.read_line(&mut first).expect("it is text");
-        let rest = thread::spawn(move || {
-            let mut rest = String::new();
-            output.read_to_string(&mut rest).expect("it is text");
-            rest
-        });
-        AtWork { child, rest }
-    }
-
-    /// Asks the run to stop as Ctrl-C does.
-    pub fn interrupt(&self) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("there is `kill`");
-        assert!(sent.success(), "the run is at work");
-    }
-
-    /// Waits for its end: whether it was a good one, what it said, and what on its standard error.
-    pub fn end(self) -> (bool, String, String) {
-        let said = self.rest.join().expect("nothing panics");
-        let output = self.child.wait_with_output().expect("it ends");
-        (output.status.success(), said, text(&output.stderr))
-    }
+/// Starts a run and waits until it has said its first line, which is behind its claim.
+pub fn start(arguments: &[&str]) -> AtWork {
+    AtWork::start(env!("CARGO_BIN_EXE_lab06-solution"), arguments)
 }
 
 /// Asks the tables of a job.
@@ -120,9 +84,7 @@ pub fn ask<T>(job: &str, question: impl AsyncFnOnce(Client) -> T) -> T {
     let rig = Rig::up().expect("the rig is up");
     let runtime = Runtime::new().expect("the system gives a runtime");
     runtime.block_on(async {
-        let schema = RunSchema::open(rig.database_url(), &rig.schema_name(job))
-            .await
-            .expect("there is a schema");
+        let schema = RunSchema::of_run(&rig, job).await.expect("there is a schema");
         question(schema.connect().await.expect("the database takes connections")).await
     })
 }
