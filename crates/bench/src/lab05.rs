@@ -11,7 +11,7 @@ use flights::Generator;
 use flights::edge_log::FLINK_SEED;
 use lab01_solution::event::decode;
 use lab01_solution::publish::publish;
-use lab01_solution::topic::ensure_topic;
+use lab01_solution::topic::ready_topic;
 use lab02_solution::batch::BatchLimits;
 use lab02_solution::job::{End, JobConfig as PassThroughConfig, run as run_pass_through};
 use lab04_solution::guard::ALLOWED_AHEAD;
@@ -139,7 +139,7 @@ async fn fill(rig: &Rig, records: u32) -> Result<(), Box<dyn Error>> {
     let (kafka, topic) = (rig.kafka(), topic_of(rig, records));
     let generator = Generator::out_of_order(FLINK_SEED, BOUND)?;
     filled_once(&kafka, &topic, records.into(), async || {
-        ensure_topic(&kafka, &spec(&topic, 1)).await?;
+        ready_topic(&kafka, &spec(&topic, 1)).await?;
         for first in (0..records).step_by(CHUNK as usize) {
             let ids = first..records.min(first + CHUNK);
             let flights: Vec<_> = ids.map(|id| generator.flight(id)).collect();
@@ -148,7 +148,7 @@ async fn fill(rig: &Rig, records: u32) -> Result<(), Box<dyn Error>> {
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;
-    ensure_topic(&kafka, &spec(&dead_letters_of(&topic), 1)).await?;
+    ready_topic(&kafka, &spec(&dead_letters_of(&topic), 1)).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use flights::Generator;
 use lab01_solution::record::to_record;
-use lab01_solution::topic::{Retention, TopicSpec, ensure_topic};
+use lab01_solution::topic::{Retention, TopicSpec, ready_topic};
 use lab02_solution::record::Record;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -81,7 +81,7 @@ async fn all() -> Result<(), Box<dyn Error>> {
     let to_fill = ground(name("to-fill"));
     let filled = ground(name("filled"));
     for ground in [&to_fill, &filled] {
-        ensure_topic(&ground.kafka, &spec(&ground.topic, PARTITIONS)).await?;
+        ready_topic(&ground.kafka, &spec(&ground.topic, PARTITIONS)).await?;
     }
     let measured = measure(&to_fill, &filled).await;
     delete(&rig.kafka(), &[&to_fill.topic, &filled.topic]).await?;

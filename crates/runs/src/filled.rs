@@ -142,6 +142,15 @@ pub async fn filled_once<E: Into<Box<dyn Error + Send + Sync>>>(
     Err(FillError::OtherCount { topic, expected: expected_records, found })
 }
 
+/// A client's settings for a producer that fills a topic: a batch that is sent again does not fall
+/// behind a later one, and is not there twice. The count of a topic shows neither its order nor a
+/// record that stands for another.
+pub fn keeps_order(client: &ClientConfig) -> ClientConfig {
+    let mut producer = client.clone();
+    producer.set("enable.idempotence", "true");
+    producer
+}
+
 /// How many records a topic holds; `None` when there is no such topic.
 ///
 /// # Errors

@@ -24,7 +24,7 @@ pub mod schema;
 pub mod stop;
 
 pub use board::BoardTables;
-pub use filled::{FillError, Filled, filled_once};
+pub use filled::{FillError, Filled, filled_once, keeps_order};
 pub use generated::{WriteError, write_generated};
 pub use idle::IdleAfter;
 pub use live::{Figures, LiveLine, counted};

@@ -9,12 +9,12 @@ use flights::Flight;
 use flights::replay::arrival_order;
 use indicatif::HumanCount;
 use lab01::publish::publish;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab04::guard::ALLOWED_AHEAD;
 use lab04::reader::{ReadError, Reader, ReaderConfig, Seen};
 use rdkafka::ClientConfig;
 use rig::Rig;
-use runs::{filled_once, stop_on_signal};
+use runs::{filled_once, keeps_order, stop_on_signal};
 use timeline::Timeline;
 use timeline::instants::Instants;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +71,8 @@ async fn fill(
         replication: 1,
         retention: Retention::Forever,
     };
-    ensure_topic(kafka, &spec).await?;
-    publish(kafka, topic, flights, &mut |_| {}).await?;
+    ready_topic(kafka, &spec).await?;
+    publish(&keeps_order(kafka), topic, flights, &mut |_| {}).await?;
     Ok(())
 }
 

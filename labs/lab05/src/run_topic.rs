@@ -6,7 +6,7 @@ use flights::Flight;
 use flights::replay::{Replay, Speed};
 use lab01::event::EventError;
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicError, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicError, TopicSpec, ready_topic};
 use lab02::in_flight::Publisher;
 use lab02::producer::{NotDelivered, ProducerLimits, producer_config};
 use rdkafka::ClientConfig;
@@ -42,7 +42,7 @@ pub async fn make_topic(
 ) -> Result<(), TopicError> {
     let name = topic.to_owned();
     let spec = TopicSpec { name, partitions, replication: 1, retention: Retention::Forever };
-    ensure_topic(kafka, &spec).await?;
+    ready_topic(kafka, &spec).await?;
     Ok(())
 }
 

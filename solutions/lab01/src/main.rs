@@ -18,7 +18,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use lab01::layout::{PartitionContents, first_unordered_pair, partition_contents};
 use lab01::publish::{Delivery, publish};
 use lab01::readback::read_topic;
-use lab01::topic::{Retention, TopicSpec, broker_timeout, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, broker_timeout, ready_topic};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
@@ -70,7 +70,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
         retention: Retention::Forever,
     };
     remove_topic(&kafka, &topic).await?;
-    ensure_topic(&kafka, &spec).await?;
+    ready_topic(&kafka, &spec).await?;
 
     writeln!(
         out,

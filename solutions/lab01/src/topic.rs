@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 
@@ -149,6 +150,32 @@ pub async fn ensure_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensu
     }
     let topic = spec.name.clone();
     Err(TopicError::OtherPartitions { topic, expected: spec.partitions, found })
+}
+
+/// Makes the topic unless it is there, as [`ensure_topic`] does, and waits until the leader of each
+/// partition answers, for at most [`broker_timeout`].
+///
+/// A topic is made when the controller has written it down. The leaders hear of it a moment later
+/// and refuse records until then. The producer sends those again, by then perhaps behind later ones:
+/// the topic has another order, and nobody is told. So this is for whoever publishes at once.
+///
+/// # Errors
+/// Those of [`ensure_topic`]; [`TopicError::Broker`] when a leader does not answer in time.
+pub async fn ready_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensured, TopicError> {
+    let ensured = ensure_topic(kafka, spec).await?;
+    let consumer: BaseConsumer = kafka.create()?;
+    let timeout = broker_timeout(kafka);
+    let deadline = Instant::now() + timeout;
+    for partition in 0..spec.partitions {
+        // Where a partition ends, its leader alone can say.
+        while let Err(error) = consumer.fetch_watermarks(&spec.name, partition, timeout) {
+            if Instant::now() >= deadline {
+                return Err(error.into());
+            }
+            tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
+        }
+    }
+    Ok(ensured)
 }
 
 /// Describes a topic that is known to be there.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Parser, Subcommand};
 use flights::Week;
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicSpec, broker_timeout, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, broker_timeout, ready_topic};
 use lab02::batch::BatchLimits;
 use lab02::group::{Change, GroupEvent, What};
 use lab02::in_flight::Publisher;
@@ -128,7 +128,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
         },
         end: if arguments.follow { End::Never } else { End::CaughtUp },
     };
-    ensure_topic(&config.kafka, &spec(&config.dead_letter_topic, 1)).await?;
+    ready_topic(&config.kafka, &spec(&config.dead_letter_topic, 1)).await?;
     if !arguments.resume {
         forget_offsets(&config).await?;
     }
@@ -197,7 +197,7 @@ async fn fill(
     let flights = week.load().departed;
     let records = flights.len() as u64;
     let filled = filled_once(kafka, topic, records, async || {
-        ensure_topic(kafka, &spec(topic, 3)).await?;
+        ready_topic(kafka, &spec(topic, 3)).await?;
         let producer = producer_config(kafka, &ProducerLimits::default()).create()?;
         let mut publisher = Publisher::new(producer, topic, IN_FLIGHT);
         for flight in &flights {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use flights::{Generated, Generator, RecordGenerator};
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab02_solution::batch::BatchLimits;
 use lab02_solution::dead_letters::{ERROR_OFFSET, ERROR_PARTITION};
 use lab02_solution::in_flight::{Published, Publisher};
@@ -129,7 +129,7 @@ async fn publish(kafka: &ClientConfig, records: u32) -> Sums {
     for (name, partitions) in [(TOPIC, PARTITIONS), (DEAD_LETTERS, 1)] {
         let retention = Retention::Forever;
         let spec = TopicSpec { name: name.to_owned(), partitions, replication: 1, retention };
-        ensure_topic(kafka, &spec).await.expect("the topic is made");
+        ready_topic(kafka, &spec).await.expect("the topic is made");
     }
     let flights = Generator::out_of_order(SEED, Duration::from_hours(1)).expect("whole minutes");
     let stream = RecordGenerator::new(flights).with_poison(POISON_ONE_IN).expect("a share");

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use flights::replay::arrival_order;
 use flights::weeks::Week;
 use lab01::publish::publish;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab03_solution::crash::Effect;
 use lab03_solution::guarantee::{Effects, Record, at_least_once};
 use lab03_solution::job::{JobConfig, JobError, KafkaToTable};
@@ -72,7 +72,7 @@ impl Topics {
         let name = format!("{}{what}-{}", self.prefix, process::id());
         let retention = Retention::Forever;
         let spec = TopicSpec { name: name.clone(), partitions, replication: 1, retention };
-        ensure_topic(&self.kafka, &spec).await?;
+        ready_topic(&self.kafka, &spec).await?;
         self.names.push(name.clone());
         Ok(name)
     }

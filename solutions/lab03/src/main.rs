@@ -13,7 +13,7 @@ use flights::replay::arrival_order;
 use flights::utc;
 use flights::weeks::Week;
 use lab01::publish::publish;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab03::broker::Outsider;
 use lab03::crash::crash_table;
 use lab03::guarantee::{at_least_once, at_most_once};
@@ -24,7 +24,7 @@ use lab03::reset::reset;
 use lab03::start::{Start, resolve};
 use rig::Rig;
 use rig::ending::exit_code;
-use runs::{Figures, LiveLine, RunSchema, counted, filled_once, stop_on_signal};
+use runs::{Figures, LiveLine, RunSchema, counted, filled_once, keeps_order, stop_on_signal};
 
 /// Reads a week of real flights from a topic into the table `processed_events`.
 ///
@@ -176,8 +176,8 @@ async fn outsider(rig: &Rig, names: &Names) -> Result<Outsider, Box<dyn Error>> 
             replication: 1,
             retention: Retention::Forever,
         };
-        ensure_topic(&kafka, &spec).await?;
-        publish(&kafka, &topic, &flights, &mut |_| {}).await?;
+        ready_topic(&kafka, &spec).await?;
+        publish(&keeps_order(&kafka), &topic, &flights, &mut |_| {}).await?;
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;

@@ -9,7 +9,7 @@ use flights::weeks::Week;
 use lab01::publish::publish;
 use lab05::run_topic::make_topic;
 use rdkafka::ClientConfig;
-use runs::filled_once;
+use runs::{filled_once, keeps_order};
 
 use crate::{Arguments, PACKAGE};
 
@@ -47,7 +47,7 @@ pub async fn fill(
     }
     filled_once(kafka, topic, flights.len() as u64, async || {
         make_topic(kafka, topic, arguments.partitions).await?;
-        publish(kafka, topic, &flights, &mut |_| {}).await?;
+        publish(&keeps_order(kafka), topic, &flights, &mut |_| {}).await?;
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;

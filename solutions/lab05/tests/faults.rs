@@ -7,7 +7,7 @@ use std::time::Duration;
 use flights::Flight;
 use flights::utc;
 use lab01::event::encode;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab02::batch::BatchLimits;
 use lab05_solution::board::BoardConfig;
 use lab05_solution::input::Until;
@@ -150,7 +150,7 @@ fn a_killed_broker_ends_the_job_with_a_sentence_and_the_next_run_has_it_all() {
         for (name, partitions) in [("flights", 1), ("dead", 1)] {
             let (name, retention) = (name.to_owned(), Retention::Forever);
             let spec = TopicSpec { name, partitions, replication: 1, retention };
-            ensure_topic(&kafka, &spec).await.expect("the topic is made");
+            ready_topic(&kafka, &spec).await.expect("the topic is made");
         }
         let flights = ten_minutes_apart("EWR", 48);
         put(&kafka, "flights", 0, &flights[..24]).await;

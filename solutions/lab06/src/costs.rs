@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use clap::Parser;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab02::batch::BatchLimits;
 use lab05::input::Until;
 use lab05::tables::{DROPPED, RESULTS};
@@ -140,7 +140,7 @@ async fn rate_of_lab05(
     };
     let name = config.dead_letter_topic.clone();
     let spec = TopicSpec { name, partitions: 1, replication: 1, retention: Retention::Forever };
-    ensure_topic(&config.kafka, &spec).await?;
+    ready_topic(&config.kafka, &spec).await?;
     let began = Instant::now();
     let done = lab05::job::run(&config, &CancellationToken::new(), &mut |_| {}).await?;
     let took = began.elapsed();

@@ -10,7 +10,7 @@ use lab01::publish::publish;
 use lab01::topic::describe_topic;
 use lab05::run_topic::{self, make_topic};
 use rdkafka::ClientConfig;
-use runs::{filled_once, write_generated};
+use runs::{filled_once, keeps_order, write_generated};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +76,10 @@ pub async fn fill(
             Some(records) => {
                 write_made(kafka, topic, source.partitions, records, bound_min).await?;
             }
-            None => drop(publish(kafka, topic, &in_arrival_order(source), &mut |_| {}).await?),
+            None => {
+                let flights = in_arrival_order(source);
+                publish(&keeps_order(kafka), topic, &flights, &mut |_| {}).await?;
+            }
         }
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })

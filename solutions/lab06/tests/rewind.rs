@@ -9,7 +9,7 @@ use std::time::Duration;
 use flights::replay::arrival_order;
 use flights::weeks::Week;
 use flights::{Flight, utc};
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab05::board::BoardConfig;
 use lab05::input::Until;
 use lab05::tables::{DROPPED, RESULTS};
@@ -97,7 +97,7 @@ impl World {
             replication: 1,
             retention: Retention::Forever,
         };
-        ensure_topic(&kafka, &spec).await.expect("the broker makes the topic");
+        ready_topic(&kafka, &spec).await.expect("the broker makes the topic");
         let mut settings = kafka.clone();
         settings.set("enable.idempotence", "true");
         let producer: FutureProducer = settings.create().expect("the settings are good");

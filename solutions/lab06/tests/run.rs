@@ -9,7 +9,7 @@ use std::path::Path;
 use flights::replay::arrival_order;
 use flights::weeks::Week;
 use lab01::publish::publish;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab06_solution::checkpoint::decode;
 use program::{
     CHECKPOINTS, ROWS, number, program, refused, remove, said, start, text, until_at_least,
@@ -106,7 +106,7 @@ fn ctrl_c_before_the_first_record_makes_a_savepoint_of_the_beginning() {
         replication: 1,
         retention: Retention::Forever,
     };
-    runtime.block_on(ensure_topic(&kafka, &spec)).expect("the broker makes the topic");
+    runtime.block_on(ready_topic(&kafka, &spec)).expect("the broker makes the topic");
     let folder = tempfile::tempdir().expect("the system gives a folder");
     let path = folder.path().join("board.savepoint");
     let file = path.to_str().expect("it is text");

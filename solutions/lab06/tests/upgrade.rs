@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flights::{Generated, Generator, RecordGenerator};
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab06_solution::checkpoint::decode;
 use lab06_solution::version1::encode_version1;
 use program::{BOUND, CHECKPOINTS, Tables, number, remove, said, start, until_at_least};
@@ -76,7 +76,7 @@ fn last_years_program_is_replaced_while_records_flow() {
         replication: 1,
         retention: Retention::Forever,
     };
-    runtime.block_on(ensure_topic(&kafka, &spec)).expect("the broker makes the topic");
+    runtime.block_on(ready_topic(&kafka, &spec)).expect("the broker makes the topic");
     let (stop, stopped) = channel();
     let (to, on) = (kafka.clone(), topic.clone());
     let producer = thread::spawn(move || publish(&to, &on, &stopped));

@@ -16,7 +16,7 @@ use std::process;
 
 use flights::Week;
 use lab01::record::to_record;
-use lab01::topic::{Retention, TopicSpec, ensure_topic};
+use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab02_solution::record::Record;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -48,7 +48,7 @@ async fn main() -> Outcome {
         replication: 1,
         retention: Retention::Forever,
     };
-    ensure_topic(&kafka, &spec).await?;
+    ready_topic(&kafka, &spec).await?;
     let records = flights_of_the_calm_week()?;
     if is_asked("producing") {
         producing::rates(&kafka, &topic, &records).await?;
