@@ -53,8 +53,8 @@ data: ## Make the full year of flights in data/full
 oracle: ## Ask Apache Flink again for the windows that lab 05 is held against
 	@scripts/oracle.sh
 
-budgets: ## Measure the times that a learner waits, from a fresh clone
-	@scripts/budgets.sh
+budgets: ## Measure the times that a learner waits, from a fresh clone; LABS chooses
+	@LABS="$(LABS)" scripts/budgets.sh
 
 mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? LABS chooses
 	@LABS="$(LABS)" scripts/mutants.sh
@@ -63,7 +63,7 @@ secured: ## Run LABS on a Kafka with passwords and access lists; TLS=1 also by T
 	@LABS="$(LABS)" TLS="$(TLS)" scripts/secured.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
-	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" scripts/soak.sh
+	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" PURE="$(PURE)" scripts/soak.sh
 
 # A workspace of its own; its products lie with the others.
 BENCH := --manifest-path crates/bench/Cargo.toml --locked

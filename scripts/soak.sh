@@ -5,7 +5,10 @@
 #
 #   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
 #
-# MILLION=0 leaves both out, KILLS=0 the second.
+# MILLION=0 leaves both out, KILLS=0 the second. PURE=0 leaves out the property tests and `make mutants`.
+#
+# Calls with other labs may run beside each other, also in one clone: each has files of its own. All
+# but one of them with PURE=0, since `make mutants` has one folder.
 #
 # It goes on after a failure, so that the end says how often a test fails, and then exits with 1.
 # What was interrupted goes on where it stopped. Another commit, other changes that are not
@@ -25,7 +28,6 @@ small_forms=(
 
 target=${CARGO_TARGET_DIR:-target}
 folder=$target/soak
-log=$folder/run.log
 busy_pid=
 
 # What is tested, in one word.
@@ -38,6 +40,8 @@ key() {
 
 # A line a suite that ended: `quiet 7 lab02 passed 61 4`, the last two its tests and its seconds.
 state=$folder/state-$(key)
+log=$state.run.log
+busy_folder=$state.busy
 
 is_done() { grep -q "^$1 $2 $3 " "$state"; }
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
@@ -48,10 +52,10 @@ begin_busy() {
     set -m
     (
         while :; do
-            rm -rf "$folder/busy"
-            cargo build --target-dir "$folder/busy" -p lab01-solution || exit 1
+            rm -rf "$busy_folder"
+            cargo build --target-dir "$busy_folder" -p lab01-solution || exit 1
         done
-    ) >"$folder/busy.log" 2>&1 &
+    ) >"$state.busy.log" 2>&1 &
     busy_pid=$!
     set +m
 }
@@ -61,7 +65,7 @@ end_busy() {
     kill -- "-$busy_pid" 2>/dev/null || true
     wait "$busy_pid" 2>/dev/null || true
     busy_pid=
-    rm -rf "$folder/busy"
+    rm -rf "$busy_folder"
 }
 
 # suite <quiet|busy|million|kills> <run> <lab> <cargo test's arguments …>
@@ -73,7 +77,7 @@ suite() {
     tests=$(sed -n 's/^test result: .* \([0-9]*\) passed.*/\1/p' "$log" | awk '{ n += $1 } END { print n + 0 }')
     [ "$tests" != 0 ] || verdict=failed
     if [ "$kind" = busy ] && ! kill -0 "$busy_pid" 2>/dev/null; then
-        echo "soak: the build that keeps the machine busy has ended; see $folder/busy.log" >&2
+        echo "soak: the build that keeps the machine busy has ended; see $state.busy.log" >&2
         exit 2
     fi
     echo "soak: $kind run $run, $lab: $verdict, $tests tests passed in $took s"
@@ -127,23 +131,25 @@ if [ "$million" != 0 ] && [ "$kills" != 0 ] && [[ " $labs " = *" lab06 "* ]] &&
     sed -n '/^killed /,/^ from /p' "$log" | sed '$d; s/^/soak:   /'
 fi
 
-{ LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
+if [ "${PURE:-1}" != 0 ]; then
+    { LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
+fi
 
 for kind in quiet busy million kills; do
     for lab in $labs; do
-        grep "^$kind [0-9]* $lab " "$state" >"$folder/part" || continue
-        echo "soak: $kind, $lab: $(wc -l <"$folder/part" | tr -d ' ') runs," \
-            "$(grep -c failed "$folder/part" || true) failed," \
-            "median $(awk '{ print $6 }' "$folder/part" | median) s"
+        grep "^$kind [0-9]* $lab " "$state" >"$state.part" || continue
+        echo "soak: $kind, $lab: $(wc -l <"$state.part" | tr -d ' ') runs," \
+            "$(grep -c failed "$state.part" || true) failed," \
+            "median $(awk '{ print $6 }' "$state.part" | median) s"
     done
 done
-rm -f "$folder/part"
+rm -f "$state.part"
 failures=$(grep -c ' failed ' "$state" || true)
-awk '{ $2 = ""; $3 = ""; print }' "$state.failures" | sort | uniq -c | sort -rn >"$folder/often"
-[ ! -s "$folder/often" ] || { echo 'soak: how often each failed:' && cat "$folder/often"; }
-rm -f "$folder/often"
-mv "$state" "$folder/last-run"
-mv "$state.failures" "$folder/last-failures"
+awk '{ $2 = ""; $3 = ""; print }' "$state.failures" | sort | uniq -c | sort -rn >"$state.often"
+[ ! -s "$state.often" ] || { echo 'soak: how often each failed:' && cat "$state.often"; }
+rm -f "$state.often"
+mv "$state" "$folder/last-run-$(echo $labs | tr " " -)"
+mv "$state.failures" "$folder/last-failures-$(echo $labs | tr " " -)"
 if [ "$failures" != 0 ]; then
     echo "soak: $failures suites failed" >&2
     exit 1
