@@ -147,7 +147,7 @@ fn an_error_names_line_and_column() {
     let payload = ua_1545_with(",", ",\n").replace("1545", "true");
     rule("An error says where in the payload it is, both counted from 1.")
         .picture(&payload)
-        .ask("The parser's own error knows the place. Does yours still?")
+        .ask("The parser's own error knows the place, and something else the field. Does yours keep both?")
         .refuses(
             decode(payload.as_bytes()),
             "Malformed, line 2, column 13, field `flight`",
@@ -161,14 +161,16 @@ fn an_error_names_line_and_column() {
 #[test]
 fn an_array_is_refused() {
     let array = r#"["UA",1545,"N14228","EWR","IAH",1400,"2013-01-01T10:15:00Z",2]"#;
-    for before in ["", "\n", " "] {
+    for (before, begins_on) in [("", 1), ("\n", 2), (" ", 1)] {
         let payload = format!("{before}{array}");
         rule("An event is an object. A reader must not have to know the order of its fields.")
             .picture(format!("{}{array}", before.escape_debug()))
             .ask("From which two of JSON's forms does serde read a struct?")
-            .refuses(decode(payload.as_bytes()), "an error that says it is malformed", |error| {
-                matches!(error, EventError::Malformed { .. })
-            });
+            .refuses(
+                decode(payload.as_bytes()),
+                &format!("Malformed, line {begins_on}"),
+                |error| matches!(error, EventError::Malformed { line, .. } if *line == begins_on),
+            );
     }
 }
 

@@ -73,7 +73,7 @@ fn a_second_call_changes_nothing() {
         let spec = flights_topic(kafka.topic("flights"));
         for expected in [Ensured::Created, Ensured::AlreadyThere] {
             let ensured = rule("Running this twice is the same as running it once.")
-                .ask("The second answer of the broker is an error. Is it a fault?")
+                .ask("The second answer of the broker is an error. Is it a fault? And if it then says \"does not exist\": who told it of the topic, and when?")
                 .succeeds(ensure_topic(&kafka.client(), &spec).await);
             rule("The first call makes the topic, the second finds it.").same(ensured, expected);
         }

@@ -93,7 +93,10 @@ async fn no_more_than_the_limit_is_in_flight() {
         .picture("limit 5, no broker, record 6")
         .ask("The broker is away for an hour, and records keep coming. Where are they?")
         .holds(sixth.is_none(), "an answer at once");
-    rule("No more than the limit is in flight.").same(publisher.in_flight(), 5);
+    rule("A wait that is broken off takes nothing out: what was in flight still is.")
+        .picture("limit 5, no broker; the wait of record 6 was broken off")
+        .ask("Which report did it wait for, and where is that report now?")
+        .same(publisher.in_flight(), 5);
 }
 
 #[tokio::test]
@@ -140,6 +143,23 @@ fn a_full_queue_is_a_wait_and_no_loss() {
         rule("What was taken is delivered or named.")
             .same((published.delivered, published.not_delivered.len()), (300, 0));
     });
+}
+
+#[tokio::test]
+async fn what_fails_while_room_is_awaited_is_known_before_the_next_record_is_taken() {
+    let settings = [("queue.buffering.max.messages", "1"), ("message.timeout.ms", "300")];
+    let mut publisher = Publisher::new(producer(&nobody(), &settings), "flights", limit(10));
+    rule("A record is taken while there is room.")
+        .succeeds(publisher.send(record("EWR", b"1")).await);
+    let second = rule("Room comes when the first record is given up.")
+        .within(BOUND, publisher.send(record("EWR", b"2")))
+        .await;
+    rule("Behind a record that failed none is taken.")
+        .picture("the client has room for 1 record, and no broker; record 2 waits for room\nuntil record 1 is given up after 300 ms")
+        .ask("When did you last look whether one had failed, and what was learned since?")
+        .refuses(second, "NotTaken, with record 2", |error| {
+            error.record.payload.as_deref() == Some(b"2")
+        });
 }
 
 #[tokio::test]

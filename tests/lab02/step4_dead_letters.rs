@@ -175,6 +175,27 @@ fn only_a_flight_is_read_as_a_flight() {
         .succeeds(as_flight(&received(keyless)));
 }
 
+/// These cannot be put on a topic: the broker refuses the future, and a client fills in what is missing.
+#[test]
+fn a_flight_left_in_the_years_of_the_board() {
+    let good = record_of(&first_of_the_calm_week(1)[0]);
+    // The last millisecond of 2099 and the first one of 2100.
+    for (timestamp_ms, is_flight) in [
+        (None, false),
+        (Some(-1), false),
+        (Some(0), true),
+        (Some(4_102_444_799_999), true),
+        (Some(4_102_444_800_000), false),
+        (Some(i64::MAX), false),
+    ] {
+        let found = as_flight(&received(Record { timestamp_ms, ..good.clone() })).is_ok();
+        rule("A flight's record has a timestamp, and it is one of 1970 to 2099.")
+            .picture(format!("timestamp {timestamp_ms:?}"))
+            .ask("The table's column is filled from it. Which of these would you want to find there?")
+            .holds(found == is_flight, if found { "a flight" } else { "no flight" });
+    }
+}
+
 #[test]
 fn no_record_ends_the_loop_and_none_is_skipped() {
     with_kafka(async |kafka| {

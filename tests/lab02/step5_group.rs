@@ -105,7 +105,10 @@ fn the_owners_follow_from_the_changes() {
         (assigned("a", &[0]), "0: a; 1: nobody; 2: b"),
         // As the protocol "cooperative-sticky" does it: what comes is added to what is there.
         (assigned("a", &[1]), "0: a; 1: a; 2: b"),
-        (event("b", What::Left), "0: a; 1: a; 2: nobody"),
+        (revoked("a", &[0]), "0: nobody; 1: a; 2: b"),
+        (assigned("b", &[0]), "0: b; 1: a; 2: b"),
+        (event("b", What::Left), "0: nobody; 1: a; 2: nobody"),
+        (assigned("a", &[0]), "0: a; 1: a; 2: nobody"),
         (assigned("a", &[2]), "0: a; 1: a; 2: a"),
     ];
     let mut events = Vec::new();

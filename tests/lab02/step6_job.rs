@@ -16,8 +16,11 @@ use lab02::job::{
 };
 use lab02::record::{Place, Record};
 use lab02::table::{TableError, ensure_table};
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use testkit::{TestDatabase, TestRig, rule, until, with_database, with_rig};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
@@ -211,7 +214,7 @@ fn every_record_is_a_row_or_a_dead_letter() {
         let outcome = done(&config).await;
         let again = rule("The job can run again.").succeeds(outcome);
         rule("What a job has done it has committed, and the next reads on behind it.")
-            .ask("Two records were no flights. Is the place behind them committed as well?")
+            .ask("Is the place *behind* the last record committed, and also where that was no flight?")
             .same(again, Summary::default());
     });
 }
@@ -223,13 +226,40 @@ fn dead_letters_alone_are_committed_too() {
         let (config, _database) = job(rig, &records).await;
         let outcome = done(&config).await;
         let summary = rule("The job ends well.").succeeds(outcome);
-        rule("Each record is a dead letter.").same((summary.read, summary.dead_letters), (5, 5));
+        rule("Each record is a dead letter.")
+            .picture("5 records, none of them a flight, on one of three partitions")
+            .ask("Did the job end before it had read them? Whose end was it waiting for?")
+            .same((summary.read, summary.dead_letters), (5, 5));
         let outcome = done(&config).await;
         let again = rule("The job can run again.").succeeds(outcome);
         rule("What became a dead letter is dealt with: it is committed, and read no more.")
             .picture("5 records, none of them a flight; the job runs twice")
             .ask("A batch without a row: is there nothing to write, or nothing to do?")
             .same(again, Summary::default());
+    });
+}
+
+#[test]
+fn a_record_that_has_come_is_dealt_with_to_its_end() {
+    with_rig(async |rig| {
+        let key = "EWR";
+        let records: Vec<Record> = flights(2)
+            .into_iter()
+            .map(|flight| Record { key: Some(key.into()), ..flight })
+            .collect();
+        let pill = record(key, b"delayed");
+        let (mut config, database) =
+            job(rig, &[records[0].clone(), pill, records[1].clone()]).await;
+        // The answer for a dead letter comes half a second later than the batch is due.
+        config.kafka.set("linger.ms", "500");
+        config.batch = limits(1_000, Duration::from_millis(20));
+        let outcome = done(&config).await;
+        let summary = rule("The job ends well.").succeeds(outcome);
+        rule("A record that has come is dealt with to its end, whatever else happens meanwhile.")
+            .picture("a flight, a record that is none, a flight; the batch is due while the dead letter is on its way")
+            .ask("Of what `select!` waits for, it drops all but one. What may therefore never stand in it?")
+            .same(summary, Summary { read: 3, written: 2, dead_letters: 1, given_up: 0 });
+        rule("Each flight is one row.").same(rows(&database).await, 2);
     });
 }
 
@@ -488,6 +518,61 @@ fn what_is_taken_away_is_given_up() {
         rule("read = written + dead letters + given up, for each job.").same(
             (first.read, second.read),
             (first.written + first.given_up, second.written + second.given_up),
+        );
+    });
+}
+
+/// Partitions of a job's topic, as the client lists them.
+fn partitions(config: &JobConfig, numbers: &[i32]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for number in numbers {
+        list.add_partition(&config.topic, *number);
+    }
+    list
+}
+
+#[test]
+fn of_a_revoked_partition_nothing_is_left() {
+    with_rig(async |rig| {
+        let (config, _database) = job(rig, &[]).await;
+        let mut work = rule("The job opens.").succeeds(Work::open(&config).await);
+        let consumer = consumer_config(&config).create_with_context(work.rebalances.clone());
+        let consumer = consumer.expect("the settings are good");
+        let (both, one) = (partitions(&config, &[0, 1]), partitions(&config, &[1]));
+        work.rebalances.post_rebalance(&consumer, &Rebalance::Assign(&both));
+        rule("Partitions can come.").succeeds(work.follow_rebalances());
+        let flight = |partition| {
+            let mut flight = read_flights(1).remove(0);
+            flight.place.partition = partition;
+            Read::Flight(flight)
+        };
+        let place = Place { topic: config.topic.clone(), partition: 1, offset: 1 };
+        let dead_letter = Read::DeadLetter { place, reason: "no flight".to_owned() };
+        for read in [flight(0), flight(1), dead_letter] {
+            work.count(&read);
+            let full = work.held.push(read, Instant::now());
+            rule("A batch of 100 takes three records.").holds(full.is_none(), "a full batch");
+        }
+        work.rebalances.pre_rebalance(&consumer, &Rebalance::Revoke(&one));
+        rule("A partition can go.").succeeds(work.follow_rebalances());
+        rule("What is held of a partition that goes is given up, its flights are counted, and its end is no longer awaited.")
+            .picture("held: a flight of partition 0; a flight and a dead letter of partition 1; 1 is revoked")
+            .ask("read = written + dead letters + given up. In which of them is the dead letter already?")
+            .same_bytes(
+                format!(
+                    "{} held, {} given up, partitions {:?}",
+                    work.held.len(),
+                    work.progress.summary.given_up,
+                    work.at_end.keys()
+                ),
+                "1 held, 1 given up, partitions [0]",
+            );
+        let failure = KafkaError::Rebalance(RDKafkaErrorCode::IllegalGeneration);
+        work.rebalances.pre_rebalance(&consumer, &Rebalance::Error(failure));
+        rule("A rebalance that failed ends the job: it no longer knows what is its own.").refuses(
+            work.follow_rebalances(),
+            "Rebalance",
+            |error| matches!(error, JobError::Rebalance { .. }),
         );
     });
 }

@@ -226,6 +226,12 @@ async fn the_tables_differ_in_the_line_that_each_guarantee_gives_up() {
         let line = table.lines.iter().find(|line| line.after == effect);
         line.map_or((0, 0), |line| (line.lost, line.repeated))
     };
+    let shown = |effect, least: (usize, usize), most: (usize, usize)| {
+        format!(
+            "crash behind {effect:?}: at least once {} lost, {} repeated; at most once {} lost, {} repeated",
+            least.0, least.1, most.0, most.1
+        )
+    };
     // (lost, repeated), at least once and at most once.
     let expected = [
         (Effect::Poll, (0, 0), (0, 0)),
@@ -237,9 +243,9 @@ async fn the_tables_differ_in_the_line_that_each_guarantee_gives_up() {
         rule("The guarantee is decided by the place of the commit, and by nothing else.")
             .picture(format!("{least}\n\n{most}"))
             .ask("Look at the line named below, in both tables. What is done, what is promised?")
-            .same(
-                (effect, cost(&least, effect), cost(&most, effect)),
-                (effect, at_least_once, at_most_once),
+            .same_bytes(
+                shown(effect, cost(&least, effect), cost(&most, effect)),
+                shown(effect, at_least_once, at_most_once),
             );
     }
 }

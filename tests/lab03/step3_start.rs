@@ -169,8 +169,9 @@ fn a_time_is_that_of_the_first_record_at_or_after_it() {
                 .picture(format!(
                     "offset     0      1      2      3      4      5\n\
                      timestamp  06:00  06:05  06:10  06:15  06:20  06:25\n\
-                     0 and 1 were deleted from partition 0, which ends at 5; start at {at}"
+                     0 and 1 were deleted from partition 0, which ends at 5; partition 2 is empty; start at {at}"
                 ))
+                .ask("Where does a partition begin in which no record is so late, and one without any?")
                 .same_bytes(line(resolved), expected);
         }
     });
@@ -298,6 +299,25 @@ fn a_committed_offset_that_is_no_longer_there_is_refused() {
                 matches!(
                     error,
                     StartError::OutOfRange { partition: 0, offset: 1, first: 2, end: 5, .. }
+                )
+            });
+    });
+}
+
+#[test]
+fn a_committed_offset_behind_the_end_is_refused() {
+    with_kafka(async |kafka| {
+        let topic = topic_of_three(kafka).await;
+        let group = kafka.group("g");
+        commit(kafka, &topic, &group, &[(0, 5), (1, 40)]);
+        let resolved = resolve(&outsider(kafka, &topic, &group), Start::Committed);
+        rule("What was committed of another topic of this name is told, and not taken.")
+            .picture(format!("{PICTURE}\ncommitted: 5 in partition 0, 40 in partition 1"))
+            .ask("The group has read 39 records that this log never had. Which topic were they of?")
+            .refuses(resolved, "OutOfRange, partition 1, offset 40, first 0, end 6", |error| {
+                matches!(
+                    error,
+                    StartError::OutOfRange { partition: 1, offset: 40, first: 0, end: 6, .. }
                 )
             });
     });

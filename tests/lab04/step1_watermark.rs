@@ -86,8 +86,8 @@ fn before_the_first_record_there_is_no_watermark() {
 
 #[test]
 fn at_the_ends_of_i64_nothing_wraps() {
-    let question = "How far below i64::MIN would the result lie? What does `-` do then in a debug \
-                    build, and what in a release build?";
+    let question = "How far below i64::MIN would the result lie? What do `-` and `as` make of it, in \
+                    a debug build and in a release build?";
     for (bound, timestamp_ms, expected_ms) in [
         (minutes(15), i64::MIN, i64::MIN),
         (minutes(15), i64::MIN + 900_001, i64::MIN + 1),

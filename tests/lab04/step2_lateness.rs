@@ -112,7 +112,7 @@ fn a_late_record_moves_nothing_and_is_counted() {
         timeline.record("", at(timestamp)).watermark(arrivals.watermark_ms());
         rule("Every record is counted once: as late, or as on time.")
             .picture(timeline.to_string())
-            .ask("A number is kept of each sort. Which records would nobody ever miss, going by this one?")
+            .ask("Two sorts are counted. Of which is the record in the last line, and was it counted there?")
             .same(arrivals.counts(), Counts { on_time, late });
     }
     rule("A late record does not move the watermark.")

@@ -96,7 +96,7 @@ fn a_partition_that_is_added_later_is_one_of_them_from_now_on() {
     timeline.record("3", at("06:20")).watermark(combined(&watermarks)).expected(Some(at("06:05")));
     rule("A record of an unknown partition is neither lost nor a reason to stop.")
         .picture(timeline.to_string())
-        .ask("Somebody adds a partition to the topic while the reader runs. When does it hear of it?")
+        .ask("Somebody adds a partition to the topic while the reader runs. When does it hear of it, and which bound holds there?")
         .same_bytes(shown(combined(&watermarks)), "06:05");
 }
 

@@ -231,7 +231,7 @@ fn what_is_refused_or_unreadable_is_told_and_moves_nothing() {
         let all = read_until(&mut reader, "the end of the topic", is_caught_up);
         rule("A record that is refused or unreadable is told, moves no watermark, and reading goes on.")
             .picture(picture(&all))
-            .ask("The last record is no flight. Has the reader come to the end of the topic with it?")
+            .ask("Two of these are no flights, and one is of 2031. Which of its two times is the guard given as the arrival, and is a record without a flight the end of the topic?")
             .same_bytes(
                 told_all(&all),
                 "0@0 on time, then 06:25 | 0@1 refused | 0@2 unreadable | 0@3 on time, then 06:25 | \

@@ -100,6 +100,16 @@ fn a_window_fires_when_the_watermark_is_at_its_end() {
 }
 
 #[test]
+fn a_late_record_may_be_the_first_of_its_window() {
+    let flights = departures(&[("08:10", 0), ("07:50", 25), ("08:20", 0)]);
+    let point = measure(&flights, minutes(15));
+    rule("A record is dropped when its window is gone. A window that nobody has opened yet is not gone.")
+        .picture(picture(&flights, minutes(15)))
+        .ask("When 07:50 came, where was the watermark, and where is the end of its window?")
+        .same_bytes(told(&point), "waits [20] min, dropped 0");
+}
+
+#[test]
 fn a_dropped_record_opens_no_window_again() {
     let flights = departures(&[("06:10", 0), ("07:20", 0), ("06:30", 60), ("08:20", 0)]);
     let point = measure(&flights, minutes(15));

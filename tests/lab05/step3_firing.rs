@@ -63,7 +63,7 @@ fn a_window_fires_when_the_watermark_reaches_its_end() {
 #[test]
 fn a_window_fires_once() {
     let the_rule = "A window fires once, however often the watermark moves after that.";
-    let question = "What does a window have to remember of its own firing?";
+    let question = "What does a window have to remember of its own firing, and which windows are looked at behind it?";
     let mut watched = Watched::new();
     watched.departs("EWR", "06:10", 0);
     watched.fires("07:00", "[06:00,07:00) EWR: 1, revision 1", the_rule, question);

@@ -221,7 +221,10 @@ fn a_millisecond_less_of_bound_is_flink_without_its_millisecond() {
             made.dropped.len(),
             latest.len()
         );
-        println!("without the millisecond: {said}, Flink {row}");
+        println!(
+            "without Flink's millisecond; log,bound in min,late,dropped,windows,windows that differ: \
+             {said}, Flink {row}"
+        );
         rule("A watermark that is one millisecond larger makes more records late, and on some logs changes windows.")
             .picture("log, bound in minutes, late, dropped, windows, windows that differ")
             .same_bytes(said, row);

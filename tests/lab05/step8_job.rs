@@ -378,7 +378,7 @@ async fn until_read(told: &mut UnboundedReceiver<Progress>, records: u64) -> Pro
         }
     };
     rule(format!("The job reads {records} records, and writes what has fired when that is due."))
-        .ask("What is read may come in small pieces. Is a batch looked at when no record comes?")
+        .ask("What has fired waits in the batch. Who looks whether it is due, also when no record comes?")
         .within(BOUND, seen)
         .await
 }
@@ -694,6 +694,8 @@ fn a_partition_that_falls_silent_is_not_waited_for() {
         let (end, ()) = tokio::join!(job, wait);
         let end = rule("The job ends in good order.").succeeds(end);
         rule("What fires when a partition becomes idle is written like any other result.")
+            .picture("a partition becomes idle, and one window fires; then the job is stopped, which fires nothing")
+            .ask("Results written, and the watermark in milliseconds: what else fired, and when?")
             .same((end.written.results, end.watermark_ms), (1, Some(at("07:05"))));
     });
 }

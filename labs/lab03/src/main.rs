@@ -63,9 +63,9 @@ struct Job {
     #[command(flatten)]
     names: Names,
     /// Where to begin: `earliest`, `latest`, `committed`, `offset:42`, or at the first record of a
-    /// time such as `2013-02-18T06:00:00Z`
-    #[arg(long, value_name = "START", default_value = "committed")]
-    from: Start,
+    /// time such as `2013-02-18T06:00:00Z`. Without it: `committed`
+    #[arg(long, value_name = "START")]
+    from: Option<Start>,
     /// How many records are written and committed at once, at most
     #[arg(long, value_name = "RECORDS", default_value_t = 500)]
     batch: usize,
@@ -101,15 +101,16 @@ async fn run_job(arguments: &Job, out: &mut impl Write) -> Result<(), Box<dyn Er
     let stop = stop_on_signal()?;
     let outsider = outsider(&rig, &arguments.names).await?;
     let schema = RunSchema::of_run(&rig, &package().replace('-', "_")).await?;
-    let start = resolve(&outsider, arguments.from)?;
-    let unread: u64 = print_start(&outsider, arguments.from, &start, out)?;
+    let from = arguments.from.unwrap_or(Start::Committed);
+    let start = resolve(&outsider, from)?;
+    let unread: u64 = print_start(&outsider, from, &start, out)?;
 
     let config = JobConfig {
         kafka: rig.kafka(),
         topic: outsider.topic.clone(),
         group: outsider.group.clone(),
         database: schema.url().parse()?,
-        start: arguments.from,
+        start: from,
         batch_records: arguments.batch,
     };
     let until = if arguments.follow { Until::Stopped } else { Until::TheEnd };

@@ -85,7 +85,7 @@ pub fn producer_config(kafka: &ClientConfig, limits: &ProducerLimits) -> ClientC
 /// Whether a record that failed so can succeed later, unchanged: of the codes that a broker may
 /// give to a *produce* request, those marked in the column "retriable" of
 /// <https://kafka.apache.org/protocol#protocol_error_codes>; of the client's own codes those that
-/// speak of the connection, of time or of the queue.
+/// speak of the connection, of time or of the queue. (Kafka's CORRUPT_MESSAGE is `InvalidMessage` here.)
 ///
 /// A code that is not known to be retriable is not.
 pub fn is_retriable(code: RDKafkaErrorCode) -> bool {
@@ -113,7 +113,7 @@ pub fn is_retriable(code: RDKafkaErrorCode) -> bool {
 }
 
 /// Sends one record and waits for the broker's word. Where the client's queue is full, it waits
-/// for room first.
+/// for room first, with no limit of its own: the records in the queue have theirs.
 ///
 /// # Errors
 /// [`NotDelivered`], with the record, when the broker refused it or did not take it within the
