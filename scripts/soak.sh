@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make soak: the reference answers' tests RUNS times, the last BUSY of them with a build beside
 # them that keeps the machine busy; then lab 02's job with a million records, and lab 06's with as
-# many, which is killed KILLS times.
+# many, which is killed KILLS times; then the property tests, the mutants and the fresh machines.
 #
 #   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
 #
@@ -128,6 +128,7 @@ if [ "$million" != 0 ] && [ "$kills" != 0 ] && [[ " $labs " = *" lab06 "* ]] &&
 fi
 
 { LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
+scripts/fresh-machine.sh || echo 'fresh 1 all failed 0 0' >>"$state"
 
 for kind in quiet busy million kills; do
     for lab in $labs; do
