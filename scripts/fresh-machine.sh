@@ -299,6 +299,8 @@ run_proxy() {
     local address=http://127.0.0.1:$PROXY_PORT through nowhere=http://127.0.0.1:9
     through="export http_proxy=$address https_proxy=$address"
     expect green root "$through; apt-get update -qq"
+    expect '^setup: neither pip nor cargo can fetch mdBook; is there a network' learner \
+        "export http_proxy=$nowhere https_proxy=$nowhere; $yes; make setup"
     # shellcheck disable=SC2016 # No command, but what is read.
     expect 'does `mvn` use the proxy\?$' learner "$through; $yes; make setup"
     mkdir -p "$root/home/learner/.m2"

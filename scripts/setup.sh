@@ -214,7 +214,8 @@ install_mdbook() {
         return
     fi
     say "pip has no mdBook for this machine; compiling it takes about four minutes"
-    run cargo install mdbook --version "$MDBOOK_VERSION" --locked --root .venv
+    run cargo install mdbook --version "$MDBOOK_VERSION" --locked --root .venv ||
+        fail "neither pip nor cargo can fetch mdBook; is there a network, and is http_proxy, if it is set, the right one?"
 }
 
 pip_brings_mdbook() {
