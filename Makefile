@@ -12,7 +12,7 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants secured soak clean
+.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants secured fresh soak clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? L
 
 secured: ## Run LABS on a Kafka with passwords and access lists; TLS=1 also by TLS
 	@LABS="$(LABS)" TLS="$(TLS)" scripts/secured.sh
+
+fresh: ## Try the workbook on fresh machines, each a bare Debian in a folder. KINDS chooses
+	@KINDS="$(KINDS)" scripts/fresh-machine.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
 	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" PURE="$(PURE)" scripts/soak.sh

