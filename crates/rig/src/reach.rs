@@ -114,7 +114,7 @@ impl ConsumerContext for Heard {}
 /// A sentence for what no patience mends; `None` for the rest.
 fn in_words(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
     match code {
-        RDKafkaErrorCode::Authentication if reason.contains("not supported by broker") => Some(
+        RDKafkaErrorCode::Authentication if reason.contains("supported mechanisms") => Some(
             format!("does not offer this KAFKA_SASL_MECHANISM: {}", said_by_librdkafka(reason)),
         ),
         RDKafkaErrorCode::Authentication => Some(
