@@ -118,10 +118,10 @@ admin_tool() {
 
 # Until the brokers let the administrator in: each try waits a minute at most by itself.
 wait_until_up() {
-    local deadline=$((SECONDS + 90))
+    local deadline=$((SECONDS + 240))
     until admin_tool org.apache.kafka.tools.TopicCommand --list >/dev/null 2>"$folder/wait.log"; do
         if [ $SECONDS -ge $deadline ]; then
-            echo "secured-cluster: not up within 90 s; see $folder/1.log" >&2
+            echo "secured-cluster: not up within 240 s; see $folder/1.log" >&2
             exit 1
         fi
     done

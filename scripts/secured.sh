@@ -6,7 +6,8 @@
 # It starts a PostgreSQL and a Kafka with passwords and access lists (scripts/secured-cluster.sh), on this
 # machine alone, in folders of their own. There, a learner `amelia` may use names that begin with `amelia.`
 # and no others. As amelia it runs the reference answers' tests, with TLS=1 a second time by TLS, which
-# compiles the Kafka client with OpenSSL. Then two learners run lab 01's tests at once.
+# compiles the Kafka client with OpenSSL, and the rig's test of a mechanism that is wrong. Then two
+# learners run lab 01's tests at once.
 #
 # It is red where a test is, and where the cluster then holds anything else than before: other people's
 # topics, their offsets and their groups. It ends what it started.
@@ -114,6 +115,11 @@ holdings >"$work/all"
 grep -v '^amelia\.' "$work/all" >"$work/after" || true
 same_as_before "$work/after" "amelia's tests"
 
+if [ -n "${TLS:-}" ]; then
+    echo "secured: log-ins"
+    suite log-ins cargo test -q -p rig-program --features tls --test tls
+fi
+
 printf '\n%-8s' lab
 printf '%-30s' "${servers[@]}"
 echo
@@ -130,6 +136,10 @@ for learner in amelia bessie; do
     echo "at once: $learner $passed passed, $failed failed, $seconds s"
     [ "$failed" = 0 ] || red=yes
 done
+if [ -n "${TLS:-}" ]; then
+    read -r passed failed seconds <"$work/log-ins.result"
+    echo "log-ins that go wrong: $passed passed, $failed failed, $seconds s"
+fi
 if [ -n "$red" ]; then
     mkdir -p "${CARGO_TARGET_DIR:-target}/secured"
     cp "$work"/*.log "${CARGO_TARGET_DIR:-target}/secured/"

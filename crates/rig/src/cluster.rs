@@ -78,9 +78,7 @@ impl Cluster {
 
     /// The database's address without its password, for people.
     pub fn database_address(&self) -> &str {
-        let after_scheme = self.database_url.split_once("://").map_or("", |(_, rest)| rest);
-        let authority = after_scheme.split(['/', '?']).next().unwrap_or("");
-        authority.rsplit('@').next().unwrap_or("")
+        address_of(&self.database_url)
     }
 
     /// Whether both servers, on this machine, answer at this moment.
@@ -88,6 +86,13 @@ impl Cluster {
         let kafka = self.bootstrap().parse().is_ok_and(probe::kafka_answers);
         kafka && self.database_address().parse().is_ok_and(probe::postgres_answers)
     }
+}
+
+/// What stands between user and path in a database's address: no password is in it.
+pub fn address_of(database_url: &str) -> &str {
+    let after_scheme = database_url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = after_scheme.split(['/', '?']).next().unwrap_or("");
+    authority.rsplit('@').next().unwrap_or("")
 }
 
 fn is_secret_of(user: Uid, file: &Metadata) -> bool {

@@ -21,6 +21,7 @@
 //! | [`env_file`] | the same names in a file, `.env` |
 //! | [`security`] | how a Kafka client proves who it is |
 //! | [`reach`] | whether the servers that the environment names answer |
+//! | `database` | whether the labs can use the database that it names (feature `database`) |
 //! | [`rights`] | whether the user may do there what the labs do |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
@@ -32,6 +33,8 @@
 
 pub mod cluster;
 pub mod control;
+#[cfg(feature = "database")]
+pub mod database;
 pub mod ending;
 pub mod env_file;
 pub mod external;

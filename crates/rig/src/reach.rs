@@ -11,6 +11,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::RigError;
 use crate::cluster::Cluster;
+#[cfg(feature = "database")]
+use crate::database;
 use crate::patience::patience;
 use crate::probe::postgres_answers;
 use crate::rights;
@@ -18,6 +20,10 @@ use crate::slow::say_when_slow;
 
 /// How long brokers may take to answer: they may be far away.
 const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long PostgreSQL may take to log in and to answer.
+#[cfg(feature = "database")]
+const POSTGRES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the first question is waited for before the client's own words are listened to; the next
 /// ones twice as long each.
@@ -32,11 +38,17 @@ const FIX: &str = "or set TIDEMARK_RIG=local to use servers of the rig's own";
 /// Asks both servers of a cluster that the rig did not start.
 ///
 /// # Errors
-/// When one of them does not answer, or Kafka does not let this client in or refuses what the labs do.
+/// When one of them does not answer, does not let this client in or refuses what the labs do.
 pub fn ask(cluster: &Cluster) -> Result<(), RigError> {
     say_when_slow("asking the servers that the environment names", || {
         ask_kafka(cluster)?;
         ask_postgres(cluster.database_address())?;
+        #[cfg(feature = "database")]
+        database::ask(
+            &cluster.database_url,
+            cluster.database_address(),
+            patience(POSTGRES_TIMEOUT)?,
+        )?;
         rights::ask(cluster, patience(KAFKA_TIMEOUT)?)
     })
 }
@@ -102,7 +114,7 @@ impl ConsumerContext for Heard {}
 /// A sentence for what no patience mends; `None` for the rest.
 fn in_words(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
     match code {
-        RDKafkaErrorCode::Authentication if reason.contains("not supported by broker") => Some(
+        RDKafkaErrorCode::Authentication if reason.contains("supported mechanisms") => Some(
             format!("does not offer this KAFKA_SASL_MECHANISM: {}", said_by_librdkafka(reason)),
         ),
         RDKafkaErrorCode::Authentication => Some(

@@ -1,8 +1,11 @@
 //! A database of one test's own.
 
+use std::panic::Location;
+
 use tokio_postgres::{Client, Error, NoTls};
 
 use crate::own::{Own, Owner};
+use crate::verdict::Verdict;
 
 /// A running PostgreSQL, and an empty database that only one test uses.
 pub struct TestDatabase {
@@ -15,12 +18,22 @@ pub struct TestDatabase {
 impl TestDatabase {
     pub(crate) async fn create(server_url: &str, owner: &Owner) -> TestDatabase {
         let name = owner.postgres_name();
-        let server = connect(server_url).await.expect("the server takes connections");
-        server
-            .batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0"))
-            .await
-            .expect("the server makes the database");
+        let made = async {
+            let server = connect(server_url).await?;
+            server.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).await?;
+            Ok(server)
+        };
+        let server =
+            made.await.unwrap_or_else(|error| TestDatabase::is_not_to_be_had(server_url, &error));
         TestDatabase { server_url: server_url.to_owned(), server, name }
+    }
+
+    /// Fails the test in a sentence: it is not the learner's doing.
+    #[track_caller]
+    fn is_not_to_be_had(server_url: &str, error: &Error) -> ! {
+        let address = rig::cluster::address_of(server_url);
+        let sentence = format!("PostgreSQL at {address} {}", rig::database::in_words(error));
+        Verdict::rig_is_down(sentence, Location::caller())
     }
 
     /// The database's name.
@@ -74,6 +87,25 @@ fn url_of(server_url: &str, database: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_that_cannot_be_made_is_a_sentence_without_the_password() {
+        let rig = crate::own::rig_up();
+        let wrong = rig.database_url().replacen('@', "-and-more@", 1);
+        let test = async || {};
+        let owner = Owner::of_closure(&test, rig.prefix());
+        let made = std::panic::catch_unwind(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(TestDatabase::create(&wrong, &owner))
+        });
+        let verdict = made.err().and_then(|panic| panic.downcast::<Verdict>().ok());
+        let verdict = verdict.expect("a verdict, and no database");
+        let address = rig::cluster::address_of(&wrong);
+        let expected =
+            format!("PostgreSQL at {address} refused to log you in; are user and password");
+        assert!(verdict.rig_is_down && verdict.text.starts_with(&expected), "{}", verdict.text);
+        assert!(!verdict.text.contains("-and-more"), "the password is shown");
+    }
 
     #[test]
     fn only_the_database_of_an_address_is_replaced() {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod secured;
+
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -199,6 +201,11 @@ impl OwnRig {
     /// Stops a process, so that it is there and does nothing.
     pub fn freeze(&self, pid: i32) {
         signal::kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("the process is there");
+    }
+
+    /// Lets a process go on that was stopped.
+    pub fn thaw(&self, pid: i32) {
+        signal::kill(Pid::from_raw(pid), Signal::SIGCONT).expect("the process is there");
     }
 
     /// The process of this rig whose command line has this word.

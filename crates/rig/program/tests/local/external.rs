@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use crate::common::OwnRig;
 
 /// A rig that is up, and beside it one whose environment names its servers.
-fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
+pub fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
     let servers = OwnRig::new(test);
     servers.succeeds(&["up"]);
     let mut rig = servers.beside(&format!("{test}-external"));

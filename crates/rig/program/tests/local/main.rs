@@ -10,11 +10,13 @@ mod every_provider;
 
 mod disk;
 mod external;
+mod external_database;
 mod faults;
 mod killed;
 mod life;
 mod maven;
 mod rigs;
+mod secured;
 mod server_faults;
 mod waits;
 
