@@ -5,8 +5,8 @@
 #
 #   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
 #
-# MILLION=0 leaves both out, KILLS=0 the second. PURE=0 leaves out what needs no server:
-# the property tests and `make mutants`; and `make fresh`.
+# MILLION=0 leaves both out, KILLS=0 the second. PURE=0 leaves out what has no run
+# of its own: the property tests, `make mutants` and `make fresh`.
 #
 # Calls with other labs may run beside each other, also in one clone: each has files of its own. All
 # but one of them with PURE=0, since `make mutants` and `make fresh` have one folder each.
