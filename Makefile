@@ -12,10 +12,10 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants secured soak clean
+.PHONY: help setup start test demo serve up stop down psql topics check-cluster data oracle budgets bench mutants secured soak clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine; each command is shown first
 	@scripts/setup.sh
@@ -46,6 +46,9 @@ psql: ## Open psql on the database
 
 topics: ## List the topics
 	@$(RIG) tool kafka-topics --list
+
+check-cluster: ## Ask Kafka and PostgreSQL, yours or the rig's, for all that the labs need
+	@$(call RUN,rig-check)
 
 data: ## Make the full year of flights in data/full
 	@scripts/data.sh
