@@ -62,8 +62,8 @@ budgets: ## Measure the times that a learner waits, from a fresh clone
 mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? LABS chooses
 	@LABS="$(LABS)" scripts/mutants.sh
 
-secured: ## Run LABS on a Kafka with passwords and access lists; TLS=1 also by TLS
-	@LABS="$(LABS)" TLS="$(TLS)" scripts/secured.sh
+secured: ## Run LABS on a Kafka with access lists; TLS=1 also by TLS; BROKERS=3
+	@LABS="$(LABS)" TLS="$(TLS)" BROKERS="$(BROKERS)" scripts/secured.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
 	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" scripts/soak.sh
