@@ -9,8 +9,10 @@
 # and no others. As amelia it runs the reference answers' tests, with TLS=1 a second time by TLS, which
 # compiles the Kafka client with OpenSSL. Then two learners run lab 01's tests at once.
 #
-# With BROKERS=3, three brokers refuse topics that are kept on one. That takes a JDK. First, check-cluster must
-# be content as amelia, and not as carol, who may do nothing.
+# With BROKERS=3, three brokers refuse topics that are kept on one. That takes a JDK. At the end,
+# lab 06's job counts the storm week while the broker that leads its topic is killed.
+#
+# First, check-cluster must be content as amelia, and not as carol, who may do nothing.
 #
 # It is red where a test is, and where the cluster then holds anything else than before: other people's
 # topics, their offsets and their groups. It ends what it started.
@@ -138,6 +140,11 @@ for lab in $labs; do
         suite "$lab.$server" tests_on "$server" "$lab"
     done
 done
+if [ "$brokers" != 1 ]; then
+    # shellcheck source=scripts/secured-loss.sh
+    . scripts/secured-loss.sh
+    job_through_a_loss
+fi
 # The topics of runs stay, for the next run.
 holdings >"$work/all"
 grep -v '^amelia\.' "$work/all" >"$work/after" || true
