@@ -12,10 +12,10 @@ MDBOOK = $(firstword $(wildcard .venv/bin/mdbook) mdbook)
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup start test demo serve up stop down psql topics data oracle budgets bench mutants secured fresh soak clean
+.PHONY: help setup start test demo serve up stop down psql topics check-cluster data oracle budgets bench mutants secured fresh soak clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine; each command is shown first
 	@scripts/setup.sh
@@ -47,6 +47,9 @@ psql: ## Open psql on the database
 topics: ## List the topics
 	@$(RIG) tool kafka-topics --list
 
+check-cluster: ## Ask Kafka and PostgreSQL, yours or the rig's, for all that the labs need
+	@$(call RUN,rig-check)
+
 data: ## Make the full year of flights in data/full
 	@scripts/data.sh
 
@@ -59,8 +62,8 @@ budgets: ## Measure the times that a learner waits, from a fresh clone; LABS cho
 mutants: ## Change the answers of pure steps, bit by bit: do the tests notice? LABS chooses
 	@LABS="$(LABS)" scripts/mutants.sh
 
-secured: ## Run LABS on a Kafka with passwords and access lists; TLS=1 also by TLS
-	@LABS="$(LABS)" TLS="$(TLS)" scripts/secured.sh
+secured: ## Run LABS on a Kafka with access lists; TLS=1 also by TLS; BROKERS=3
+	@LABS="$(LABS)" TLS="$(TLS)" BROKERS="$(BROKERS)" scripts/secured.sh
 
 fresh: ## Try the workbook on fresh machines, each a bare Debian in a folder. KINDS chooses
 	@KINDS="$(KINDS)" scripts/fresh-machine.sh

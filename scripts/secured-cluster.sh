@@ -4,8 +4,12 @@
 #
 #   scripts/secured-cluster.sh up FOLDER [BROKERS]    FOLDER must not be there yet
 #   scripts/secured-cluster.sh stop FOLDER NODE       ends one broker
+#   scripts/secured-cluster.sh kill FOLDER NODE       ends one broker as a power cut would
 #   scripts/secured-cluster.sh start FOLDER NODE      starts it again
 #   scripts/secured-cluster.sh down FOLDER            ends all and removes the folder
+#
+# Three brokers keep each topic three times, write to two at least, and refuse other topics, as managed
+# clusters do: that takes a JDK.
 #
 # KAFKA_HOME names an unpacked Kafka. FOLDER/USER-PROTOCOL.env is made for TIDEMARK_ENV_FILE: users are
 # `admin`, who may do everything; `amelia` and `bessie`, who may do everything with names that begin with
@@ -17,7 +21,7 @@
 set -euo pipefail
 verb=${1:-} folder=${2:-}
 if [ -z "$verb" ] || [ -z "$folder" ]; then
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 users=(admin amelia bessie carol)
@@ -28,7 +32,9 @@ sasl_port() { echo $((base + 4 * $1 + 1)); }
 controller_port() { echo $((base + 4 * $1 + 2)); }
 
 java_of() { "${JAVA_HOME:+$JAVA_HOME/bin/}$1" "${@:2}"; }
-kafka() { java_of java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -cp "$KAFKA_HOME/libs/*" "$@"; }
+# The jars, and the class by which three brokers refuse topics.
+classes() { echo "$KAFKA_HOME/libs/*:$folder/policy"; }
+kafka() { java_of java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -cp "$(classes)" "$@"; }
 key() { java_of keytool "$@" -storepass "$(password store)" -storetype PKCS12 2>>"$folder/keytool.log"; }
 password() { cat "$folder/passwords/$1"; }
 # The address of every broker, by a function that gives its port.
@@ -101,6 +107,14 @@ transaction.state.log.min.isr=$((brokers > 2 ? 2 : 1))
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
 END
+    [ "$brokers" = 1 ] || echo "create.topic.policy.class.name=AsManyReplicas" >>"$folder/$node.properties"
+}
+
+# Brokers that refuse a replication factor do so by a class, which is compiled here.
+make_policy() {
+    [ "$brokers" -gt 1 ] || return 0
+    mkdir "$folder/policy"
+    java_of javac -cp "$KAFKA_HOME/libs/*" -d "$folder/policy" "$(dirname "$0")/java/AsManyReplicas.java"
 }
 
 start_broker() {
@@ -108,7 +122,7 @@ start_broker() {
     # shellcheck disable=SC2016 # The inner shell is to expand it.
     setsid --fork bash -c 'echo $$ >"$1"; shift; exec "$@"' _ "$folder/$node.pid" \
         "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-        -Dlog4j2.level=WARN -cp "$KAFKA_HOME/libs/*" kafka.Kafka "$folder/$node.properties" \
+        -Dlog4j2.level=WARN -cp "$(classes)" kafka.Kafka "$folder/$node.properties" \
         </dev/null >>"$folder/$node.log" 2>&1
 }
 
@@ -155,6 +169,7 @@ up() {
     echo "$brokers" >"$folder/brokers"
     make_passwords
     make_certificates
+    make_policy
     local node user add=() id
     id=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | head -c 21)A
     for user in "${users[@]}"; do
@@ -199,13 +214,14 @@ end_broker() {
 case $verb in
 up) up "${3:-1}" ;;
 stop) end_broker "$3" ;;
+kill) end_broker "$3" -KILL ;;
 start) start_broker "$3" ;;
 down)
     for node in $(seq "$brokers"); do end_broker "$node" -KILL; done
     rm -rf "$folder"
     ;;
 *)
-    echo "secured-cluster: expected up, stop, start or down, found \`$verb\`" >&2
+    echo "secured-cluster: expected up, stop, kill, start or down, found \`$verb\`" >&2
     exit 2
     ;;
 esac

@@ -2,6 +2,7 @@
 # make secured: the labs' tests on a Kafka that asks who one is, beside the rig's own.
 #
 #   make secured LABS="lab01 lab06" TLS=1
+#   make secured BROKERS=3 TLS=1
 #
 # It starts a PostgreSQL and a Kafka with passwords and access lists (scripts/secured-cluster.sh), on this
 # machine alone, in folders of their own. There, a learner `amelia` may use names that begin with `amelia.`
@@ -9,16 +10,22 @@
 # compiles the Kafka client with OpenSSL, and the rig's test of a mechanism that is wrong. Then two
 # learners run lab 01's tests at once.
 #
+# With BROKERS=3, three brokers refuse topics that are kept on one. That takes a JDK. At the end,
+# lab 06's job counts the storm week while the broker that leads its topic is killed.
+#
+# First, check-cluster must be content as amelia, and not as carol, who may do nothing.
+#
 # It is red where a test is, and where the cluster then holds anything else than before: other people's
 # topics, their offsets and their groups. It ends what it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+brokers=${BROKERS:-1}
 labs=${LABS:-$(for lab in solutions/lab*/; do basename "$lab"; done | tr '\n' ' ')}
 servers=("own servers" plain)
 [ -z "${TLS:-}" ] || servers+=(tls)
 
 unset KAFKA_BOOTSTRAP_SERVERS DATABASE_URL TIDEMARK_ENV_FILE TIDEMARK_RIG TIDEMARK_PREFIX \
-    KAFKA_SECURITY_PROTOCOL KAFKA_SASL_MECHANISM KAFKA_SASL_USERNAME KAFKA_SASL_PASSWORD \
+    TIDEMARK_REPLICATION KAFKA_SECURITY_PROTOCOL KAFKA_SASL_MECHANISM KAFKA_SASL_USERNAME KAFKA_SASL_PASSWORD \
     KAFKA_SSL_CA_LOCATION
 work=$(mktemp -d /var/tmp/tidemark-secured-XXXXXX)
 # PostgreSQL runs as another user where this one is root.
@@ -38,8 +45,9 @@ TIDEMARK_RIG=local rig up
 database_url=$(sed -n 's/.*"database_url":"\([^"]*\)".*/\1/p' "$TIDEMARK_RIG_DIR/cluster.json")
 mkdir "$work/home"
 ln -s "$TIDEMARK_RIG_DIR"/kafka-jars-* "$work/home/libs"
-KAFKA_HOME=${KAFKA_HOME:-$work/home} scripts/secured-cluster.sh up "$work/kafka"
+KAFKA_HOME=${KAFKA_HOME:-$work/home} scripts/secured-cluster.sh up "$work/kafka" "$brokers"
 export DATABASE_URL=$database_url
+database_password=$(sed 's#.*://[^:]*:\([^@]*\)@.*#\1#' <<<"$database_url")
 
 # Tests of a package: `passed failed seconds`. The output stays in a file until the end.
 suite() {
@@ -70,6 +78,17 @@ tests_on() {
     fi
 }
 
+# Whether a user has all that the labs need. A password must not be among what is said.
+check_cluster() {
+    local said=$work/check-$1.log status=0
+    TIDEMARK_ENV_FILE=$work/kafka/$1-plain.env cargo run -q -p rig-check >"$said" 2>&1 || status=$?
+    if grep -qF -e "$(cat "$work/kafka/passwords/$1")" -e "$database_password" "$said"; then
+        red=yes
+        echo "secured: check-cluster as $1 shows a password" >&2
+    fi
+    return "$status"
+}
+
 # One learner's tests of lab 01, which remove all they made.
 learner() {
     TIDEMARK_ENV_FILE=$work/kafka/$1-plain.env cargo test -q -p lab01-solution --test lab01
@@ -97,6 +116,18 @@ printf 'EWR:one\nJFK:two\nLGA:three\n' | as_admin kafka-console-producer --topic
 as_admin kafka-consumer-groups --reset-offsets --group somebody --topic somebody.flights --to-latest --execute >/dev/null
 holdings >"$work/before"
 
+echo 'secured: check-cluster as amelia, and as carol, who may do nothing'
+check_cluster amelia || {
+    red=yes
+    cat "$work/check-amelia.log" >&2
+}
+if check_cluster carol || ! grep -q '^MISSING  *rights .*ask who runs it for this right' "$work/check-carol.log"; then
+    red=yes
+    cat "$work/check-carol.log" >&2
+fi
+holdings >"$work/after"
+same_as_before "$work/after" check-cluster
+
 echo 'secured: two learners at once'
 suite bessie learner bessie &
 suite amelia learner amelia
@@ -110,6 +141,11 @@ for lab in $labs; do
         suite "$lab.$server" tests_on "$server" "$lab"
     done
 done
+if [ "$brokers" != 1 ]; then
+    # shellcheck source=scripts/secured-loss.sh
+    . scripts/secured-loss.sh
+    job_through_a_loss
+fi
 # The topics of runs stay, for the next run.
 holdings >"$work/all"
 grep -v '^amelia\.' "$work/all" >"$work/after" || true

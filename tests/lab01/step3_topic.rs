@@ -20,20 +20,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// What the lab asks of every topic with flights.
-fn flights_topic(name: String) -> TopicSpec {
-    TopicSpec { name, partitions: 3, replication: 1, retention: Retention::Forever }
+fn flights_topic(name: String, replication: i32) -> TopicSpec {
+    TopicSpec { name, partitions: 3, replication, retention: Retention::Forever }
 }
 
 /// Partitions, replicas of the first one and `retention.ms`, as the broker has them, once it has
 /// heard of the topic.
-async fn really(kafka: &TestKafka, topic: &str) -> (usize, usize, String) {
+async fn really(kafka: &TestKafka, topic: &str) -> (usize, i32, String) {
     until(TIMEOUT, "the news of a topic that was made", async || {
         really_now(kafka, topic).await.ok_or("the broker has not heard of it".to_owned())
     })
     .await
 }
 
-async fn really_now(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, String)> {
+async fn really_now(kafka: &TestKafka, topic: &str) -> Option<(usize, i32, String)> {
     let all = kafka.admin().inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
     let found = all.topics().iter().find(|found| found.name() == topic)?;
     let partitions = found.partitions();
@@ -41,7 +41,14 @@ async fn really_now(kafka: &TestKafka, topic: &str) -> Option<(usize, usize, Str
     let answers = kafka.admin().describe_configs([&question], &AdminOptions::new()).await;
     let config = answers.expect("the broker answers").remove(0).expect("the topic has settings");
     let retention = config.get("retention.ms").and_then(|entry| entry.value.clone());
-    Some((partitions.len(), partitions[0].replicas().len(), retention.unwrap_or_default()))
+    let replicas = partitions[0].replicas().len() as i32;
+    Some((partitions.len(), replicas, retention.unwrap_or_default()))
+}
+
+/// How many brokers the cluster has.
+fn brokers(kafka: &TestKafka) -> i32 {
+    let all = kafka.admin().inner().fetch_metadata(None, TIMEOUT).expect("the broker answers");
+    all.brokers().len() as i32
 }
 
 /// A client of a broker that is not there. Nothing listens on port 1.
@@ -56,13 +63,16 @@ fn a_new_topic_has_what_was_asked_for() {
     with_kafka(async |kafka| {
         for (retention, setting) in [(Retention::Forever, "-1"), (Retention::For(HOUR), "3600000")]
         {
-            let spec = TopicSpec { retention, ..flights_topic(kafka.topic("flights")) };
+            let spec = TopicSpec {
+                retention,
+                ..flights_topic(kafka.topic("flights"), kafka.replication())
+            };
             let ensured = ensure_topic(&kafka.client(), &spec).await;
             rule("A topic that was not there is made.").same(ensured.ok(), Some(Ensured::Created));
             rule("The topic has the partitions, replicas and retention that were asked for.")
-                .picture(format!("asked for: 3 partitions, 1 replica, {retention:?}"))
+                .picture(format!("asked for: 3 partitions, replication {}, {retention:?}", spec.replication))
                 .ask("A flight of 2013, a topic with the usual retention of a week: what is left of it?")
-                .same(really(kafka, &spec.name).await, (3, 1, setting.to_owned()));
+                .same(really(kafka, &spec.name).await, (3, spec.replication, setting.to_owned()));
         }
     });
 }
@@ -70,7 +80,7 @@ fn a_new_topic_has_what_was_asked_for() {
 #[test]
 fn a_second_call_changes_nothing() {
     with_kafka(async |kafka| {
-        let spec = flights_topic(kafka.topic("flights"));
+        let spec = flights_topic(kafka.topic("flights"), kafka.replication());
         for expected in [Ensured::Created, Ensured::AlreadyThere] {
             let ensured = rule("Running this twice is the same as running it once.")
                 .ask("The second answer of the broker is an error. Is it a fault? And if it then says \"does not exist\": who told it of the topic, and when?")
@@ -83,7 +93,7 @@ fn a_second_call_changes_nothing() {
 #[test]
 fn of_several_calls_at_once_one_makes_the_topic() {
     with_kafka(async |kafka| {
-        let spec = flights_topic(kafka.topic("flights"));
+        let spec = flights_topic(kafka.topic("flights"), kafka.replication());
         // Each on a thread of its own: a call may block its thread, and would then not overlap.
         let calls: Vec<_> = (0..4)
             .map(|_| {
@@ -117,7 +127,7 @@ fn another_number_of_partitions_is_refused_with_both_numbers() {
             .picture("there: 2 partitions · asked for: 3")
             .ask("\"Already exists\" says that the name is taken. Is it the topic that was asked for?")
             .refuses(
-                ensure_topic(&kafka.client(), &flights_topic(topic.clone())).await,
+                ensure_topic(&kafka.client(), &flights_topic(topic.clone(), kafka.replication())).await,
                 "OtherPartitions, expected 3, found 2",
                 |error| {
                     matches!(error, TopicError::OtherPartitions { expected: 3, found: 2, topic: name }
@@ -132,11 +142,11 @@ fn another_number_of_partitions_is_refused_with_both_numbers() {
 #[test]
 fn a_topic_that_the_broker_refuses_is_not_created() {
     with_kafka(async |kafka| {
-        let good = flights_topic(kafka.topic("flights"));
+        let good = flights_topic(kafka.topic("flights"), kafka.replication());
         let refused = [
             (
-                "3 replicas of each partition, on a cluster of one broker",
-                TopicSpec { replication: 3, ..good.clone() },
+                "more replicas of each partition than there are brokers",
+                TopicSpec { replication: brokers(kafka) + 1, ..good.clone() },
                 RDKafkaErrorCode::InvalidReplicationFactor,
             ),
             (
@@ -165,13 +175,13 @@ fn a_description_is_what_the_broker_has() {
         let described = rule("A topic that is there can be described.")
             .succeeds(describe_topic(&kafka.client(), &topic).await);
         rule("A description is what the broker has, not what one would expect.")
-            .picture("the broker has: 2 partitions, 1 replica, retention.ms=3600000")
+            .picture(format!("the broker has: 2 partitions, replication {}, retention.ms=3600000", kafka.replication()))
             .ask("Partitions are metadata, retention is configuration. Which of them did you ask for?")
             .same(
                 described,
                 TopicDescription {
                     partitions: 2,
-                    replication: 1,
+                    replication: kafka.replication(),
                     retention: Retention::For(HOUR),
                 },
             );
@@ -220,7 +230,7 @@ async fn a_broker_that_is_not_there_is_an_error_in_time() {
     let is_it = |error: &TopicError| {
         matches!(error, TopicError::Broker(_)) && error.to_string().lines().count() == 1
     };
-    let spec = flights_topic("flights".to_owned());
+    let spec = flights_topic("flights".to_owned(), 1);
     rule("Where no broker answers, making a topic ends with an error.").refuses(
         ensure_topic(&nobody(), &spec).await,
         what,
@@ -236,7 +246,7 @@ async fn a_broker_that_is_not_there_is_an_error_in_time() {
 #[tokio::test]
 async fn every_setting_of_the_client_is_kept() {
     let kafka = with_a_setting_that_there_is_not();
-    let spec = flights_topic("flights".to_owned());
+    let spec = flights_topic("flights".to_owned(), 1);
     let keeps = || {
         rule("Every setting of the client is kept, so one that there is not is refused.")
             .picture(format!("settings: bootstrap.servers, socket.timeout.ms, {NO_SETTING}"))

@@ -266,7 +266,8 @@ fn where_no_good_checkpoint_is_left_the_sentence_says_so() {
 
 /// Makes a topic of this name, of one partition.
 async fn make(kafka: &TestKafka, topic: &str) {
-    let settings = NewTopic::new(topic, 1, TopicReplication::Fixed(1)).set("retention.ms", "-1");
+    let replication = TopicReplication::Fixed(kafka.replication());
+    let settings = NewTopic::new(topic, 1, replication).set("retention.ms", "-1");
     let options = AdminOptions::new().operation_timeout(Some(BOUND));
     until(BOUND, format!("topic {topic}, made anew"), async || {
         let answers = kafka.admin().create_topics([&settings], &options).await;

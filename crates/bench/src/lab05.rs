@@ -139,7 +139,7 @@ async fn fill(rig: &Rig, records: u32) -> Result<(), Box<dyn Error>> {
     let (kafka, topic) = (rig.kafka(), topic_of(rig, records));
     let generator = Generator::out_of_order(FLINK_SEED, BOUND)?;
     filled_once(&kafka, &topic, records.into(), async || {
-        ready_topic(&kafka, &spec(&topic, 1)).await?;
+        ready_topic(&kafka, &spec(rig, &topic, 1)).await?;
         for first in (0..records).step_by(CHUNK as usize) {
             let ids = first..records.min(first + CHUNK);
             let flights: Vec<_> = ids.map(|id| generator.flight(id)).collect();
@@ -148,7 +148,7 @@ async fn fill(rig: &Rig, records: u32) -> Result<(), Box<dyn Error>> {
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })
     .await?;
-    ready_topic(&kafka, &spec(&dead_letters_of(&topic), 1)).await?;
+    ready_topic(&kafka, &spec(rig, &dead_letters_of(&topic), 1)).await?;
     Ok(())
 }
 

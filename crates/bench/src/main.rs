@@ -81,7 +81,7 @@ async fn all() -> Result<(), Box<dyn Error>> {
     let to_fill = ground(name("to-fill"));
     let filled = ground(name("filled"));
     for ground in [&to_fill, &filled] {
-        ready_topic(&ground.kafka, &spec(&ground.topic, PARTITIONS)).await?;
+        ready_topic(&ground.kafka, &spec(&rig, &ground.topic, PARTITIONS)).await?;
     }
     let measured = measure(&to_fill, &filled).await;
     delete(&rig.kafka(), &[&to_fill.topic, &filled.topic]).await?;
@@ -158,9 +158,9 @@ fn records() -> Vec<Record> {
     (0..RECORDS).map(record).collect()
 }
 
-fn spec(topic: &str, partitions: i32) -> TopicSpec {
+fn spec(rig: &Rig, topic: &str, partitions: i32) -> TopicSpec {
     let (name, retention) = (topic.to_owned(), Retention::Forever);
-    TopicSpec { name, partitions, replication: 1, retention }
+    TopicSpec { name, partitions, replication: rig.replication(), retention }
 }
 
 async fn delete(kafka: &ClientConfig, topics: &[&str]) -> Result<(), Box<dyn Error>> {

@@ -42,6 +42,8 @@ pub struct Cluster {
     pub postgres_version: String,
     /// What every name of a test begins with.
     pub prefix: String,
+    /// The replication factor that `TIDEMARK_REPLICATION` asks for; `None` where nobody asks.
+    pub replication: Option<i32>,
     /// Where the program that keeps them listens; `None` where there is no such program.
     pub control: Option<SocketAddr>,
     /// What the program wants to hear first, so that no other program is taken for it.

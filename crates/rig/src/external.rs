@@ -3,6 +3,7 @@
 use crate::RigError;
 use crate::cluster::{Cluster, Provider};
 use crate::env_file::Variables;
+use crate::replication;
 use crate::security;
 use crate::setting::parsed_setting;
 
@@ -17,13 +18,14 @@ const MAX_PREFIX_BYTES: usize = 24;
 ///
 /// # Errors
 /// When only one of the two is set, when `DATABASE_URL` is no URL, when `TIDEMARK_RIG` has a value
-/// that it cannot have; those of [`Variables::read`] and [`security::client_settings`].
+/// that it cannot have; those of [`Variables::read`], [`replication::wanted`] and [`security::client_settings`].
 pub fn from_environment() -> Result<Option<Cluster>, RigError> {
     let forced = forced()?;
     if matches!(forced, Some(Provider::Containers | Provider::Local)) {
         return Ok(None);
     }
-    let known = [&[SERVERS, DATABASE, PREFIX][..], &security::VARIABLES].concat();
+    let known =
+        [&[SERVERS, DATABASE, PREFIX, replication::VARIABLE][..], &security::VARIABLES].concat();
     let variables = Variables::read(&known)?;
     match (variables.text(SERVERS), variables.text(DATABASE)) {
         (Some(servers), Some(database_url)) => cluster(servers, database_url, &variables).map(Some),
@@ -80,6 +82,7 @@ fn cluster(
         database_url,
         postgres_version: "unknown".to_owned(),
         prefix,
+        replication: replication::wanted(variables)?,
         control: None,
         token: String::new(),
     })

@@ -23,6 +23,7 @@
 //! | [`reach`] | whether the servers that the environment names answer |
 //! | `database` | whether the labs can use the database that it names (feature `database`) |
 //! | [`rights`] | whether the user may do there what the labs do |
+//! | [`replication`] | on how many brokers topics are kept there |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
 //! | [`mod@say`] | a line to the person, past the capture of the test harness |
 //! | [`patience`] | how long the rig waits for others |
@@ -43,6 +44,7 @@ pub mod place;
 pub mod private;
 pub mod probe;
 pub mod reach;
+pub mod replication;
 pub mod rights;
 pub mod say;
 pub mod security;
@@ -69,7 +71,11 @@ pub use crate::private::Private;
 #[derive(Debug, Clone)]
 pub struct Rig {
     cluster: Cluster,
+    replication: i32,
 }
+
+/// The rig's own Kafka is one broker.
+const OWN_REPLICATION: i32 = 1;
 
 /// Why no Kafka or no PostgreSQL could be had: one sentence with its fix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -95,6 +101,11 @@ impl Rig {
     /// What every name on the servers begins with; empty where they are ours alone.
     pub fn prefix(&self) -> &str {
         &self.cluster.prefix
+    }
+
+    /// On how many brokers each topic is to be kept: its replication factor.
+    pub fn replication(&self) -> i32 {
+        self.replication
     }
 
     /// A name for a topic or a group with the prefix in front, unless it stands there already.
@@ -128,20 +139,32 @@ fn schema_name(prefix: &str, name: &str) -> String {
     prefix + name
 }
 
+/// A factor that the person has not chosen is told.
+fn say_if_not_one(cluster: &Cluster, replication: i32) {
+    if cluster.replication.is_none() && replication != OWN_REPLICATION {
+        let variable = replication::VARIABLE;
+        say(&format!(
+            "rig: topics can't have replication factor {OWN_REPLICATION} there; they get {replication}, \
+             which {variable} could change"
+        ));
+    }
+}
+
 fn find_or_start() -> Result<Rig, RigError> {
     if let Some(cluster) = external::from_environment()? {
         say(&format!("rig: {cluster} (external: named by the environment)"));
-        reach::ask(&cluster)?;
-        return Ok(Rig { cluster });
+        let replication = reach::ask(&cluster)?;
+        say_if_not_one(&cluster, replication);
+        return Ok(Rig { cluster, replication });
     }
     let place = Place::of_this_clone();
     if let Some(cluster) = join(&place)? {
         say(&format!("rig: {cluster} ({}, warm)", cluster.provider));
-        return Ok(Rig { cluster });
+        return Ok(Rig { cluster, replication: OWN_REPLICATION });
     }
     run_program(&["up"])?;
     match join(&place)? {
-        Some(cluster) => Ok(Rig { cluster }),
+        Some(cluster) => Ok(Rig { cluster, replication: OWN_REPLICATION }),
         None => Err(RigError(format!(
             "the rig's servers were started and are gone again; `{}` says why",
             place.keeper_log().display()

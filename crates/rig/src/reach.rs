@@ -35,11 +35,12 @@ const POSTGRES_PORT: u16 = 5432;
 /// What else helps than the server's start.
 const FIX: &str = "or set TIDEMARK_RIG=local to use servers of the rig's own";
 
-/// Asks both servers of a cluster that the rig did not start.
+/// Asks both servers of a cluster that the rig did not start. Gives the replication factor that
+/// topics get there.
 ///
 /// # Errors
 /// When one of them does not answer, does not let this client in or refuses what the labs do.
-pub fn ask(cluster: &Cluster) -> Result<(), RigError> {
+pub fn ask(cluster: &Cluster) -> Result<i32, RigError> {
     say_when_slow("asking the servers that the environment names", || {
         ask_kafka(cluster)?;
         ask_postgres(cluster.database_address())?;
@@ -53,7 +54,11 @@ pub fn ask(cluster: &Cluster) -> Result<(), RigError> {
     })
 }
 
-fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
+/// Asks Kafka alone.
+///
+/// # Errors
+/// When it does not answer, or does not let this client in.
+pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
     let limit = patience(KAFKA_TIMEOUT)?;
     let (servers, limit_s) = (cluster.bootstrap(), limit.as_secs());
     let client: BaseConsumer<Heard> =

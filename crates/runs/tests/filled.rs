@@ -4,8 +4,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use runs::filled::count;
@@ -17,10 +16,9 @@ const RECORDS: u64 = 5;
 /// What the code that fills may fail with.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn make(client: &ClientConfig, topic: &str) {
-    let admin: AdminClient<DefaultClientContext> = client.create().expect("a client");
-    let new = NewTopic::new(topic, 3, TopicReplication::Fixed(1));
-    let answers = admin.create_topics([&new], &AdminOptions::new()).await;
+async fn make(kafka: &TestKafka, topic: &str) {
+    let new = NewTopic::new(topic, 3, TopicReplication::Fixed(kafka.replication()));
+    let answers = kafka.admin().create_topics([&new], &AdminOptions::new()).await;
     answers.expect("the broker answers").remove(0).expect("the broker makes the topic");
 }
 
@@ -44,7 +42,7 @@ async fn filled_with(
     let client = kafka.client();
     filled_once(&client, topic, RECORDS, async || {
         calls.fetch_add(1, Ordering::Relaxed);
-        make(&client, topic).await;
+        make(kafka, topic).await;
         publish(&client, topic, records).await;
         Ok::<(), Failure>(())
     })
@@ -96,7 +94,7 @@ fn a_topic_that_lost_records_is_filled_anew() {
 fn a_topic_with_more_records_is_refused_and_left_as_it_is() {
     with_kafka(async |kafka| {
         let (topic, calls) = (kafka.topic("flights"), AtomicU32::new(0));
-        make(&kafka.client(), &topic).await;
+        make(kafka, &topic).await;
         publish(&kafka.client(), &topic, RECORDS + 1).await;
         let error = filled_with(kafka, &topic, RECORDS, &calls).await.unwrap_err();
         assert_eq!(
@@ -179,7 +177,7 @@ fn a_run_that_is_killed() {
         let client = kafka.client();
         let _ = filled_once(&client, &topic, RECORDS, async || {
             if let Ok(records) = crash.parse() {
-                make(&client, &topic).await;
+                make(kafka, &topic).await;
                 publish(&client, &topic, records).await;
             }
             eprintln!("killed here");

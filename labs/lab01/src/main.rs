@@ -64,7 +64,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let spec = TopicSpec {
         name: topic.clone(),
         partitions: arguments.partitions,
-        replication: 1,
+        replication: rig.replication(),
         retention: Retention::Forever,
     };
     remove_topic(&kafka, &topic).await?;

@@ -24,7 +24,7 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{ClientConfig, TopicPartitionList};
+use rdkafka::topic_partition_list::TopicPartitionList;
 use rig::Rig;
 use rig::ending::exit_code;
 use runs::{Figures, Filled, LiveLine, RunSchema, counted, filled_once, stop_on_signal};
@@ -112,7 +112,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let kafka = rig.kafka();
     let stop = stop_on_signal()?;
     let topic = format!("{}{PACKAGE}.{}", rig.prefix(), arguments.week.name());
-    let records = fill(&kafka, &topic, arguments.week, out).await?;
+    let records = fill(&rig, &topic, arguments.week, out).await?;
 
     let config = JobConfig {
         kafka,
@@ -126,7 +126,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
         },
         end: if arguments.follow { End::Never } else { End::CaughtUp },
     };
-    ready_topic(&config.kafka, &spec(&config.dead_letter_topic, 1)).await?;
+    ready_topic(&config.kafka, &spec(&rig, &config.dead_letter_topic, 1)).await?;
     if !arguments.resume {
         forget_offsets(&config).await?;
     }
@@ -187,16 +187,17 @@ fn committed_offsets(config: &JobConfig) -> Result<BTreeMap<i32, i64>, KafkaErro
 
 /// Fills the week's topic, unless an earlier run has, and says how many records it has.
 async fn fill(
-    kafka: &ClientConfig,
+    rig: &Rig,
     topic: &str,
     week: Week,
     out: &mut impl Write,
 ) -> Result<u64, Box<dyn Error>> {
     let flights = week.load().departed;
     let records = flights.len() as u64;
-    let filled = filled_once(kafka, topic, records, async || {
-        ready_topic(kafka, &spec(topic, 3)).await?;
-        let producer = producer_config(kafka, &ProducerLimits::default()).create()?;
+    let kafka = rig.kafka();
+    let filled = filled_once(&kafka, topic, records, async || {
+        ready_topic(&kafka, &spec(rig, topic, 3)).await?;
+        let producer = producer_config(&kafka, &ProducerLimits::default()).create()?;
         let mut publisher = Publisher::new(producer, topic, IN_FLIGHT);
         for flight in &flights {
             if publisher.send(to_record(flight)?.into()).await.is_err() {
@@ -217,9 +218,9 @@ async fn fill(
     Ok(records)
 }
 
-fn spec(topic: &str, partitions: i32) -> TopicSpec {
-    let name = topic.to_owned();
-    TopicSpec { name, partitions, replication: 1, retention: Retention::Forever }
+fn spec(rig: &Rig, topic: &str, partitions: i32) -> TopicSpec {
+    let (name, replication) = (topic.to_owned(), rig.replication());
+    TopicSpec { name, partitions, replication, retention: Retention::Forever }
 }
 
 /// The schema of this lab, its table empty unless the run is to resume.

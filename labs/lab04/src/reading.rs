@@ -12,7 +12,6 @@ use lab01::publish::publish;
 use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab04::guard::ALLOWED_AHEAD;
 use lab04::reader::{ReadError, Reader, ReaderConfig, Seen};
-use rdkafka::ClientConfig;
 use rig::Rig;
 use runs::{filled_once, keeps_order, stop_on_signal};
 use timeline::Timeline;
@@ -29,7 +28,7 @@ pub async fn run(reading: &Reading, out: &mut impl Write) -> Result<(), Box<dyn 
     let topic = topic_name(reading, rig.prefix());
     let records = flights.len() as u64;
     filled_once(&kafka, &topic, records, async || {
-        fill(&kafka, &topic, reading.partitions, &flights).await
+        fill(&rig, &topic, reading.partitions, &flights).await
     })
     .await?;
 
@@ -60,7 +59,7 @@ fn topic_name(reading: &Reading, prefix: &str) -> String {
 }
 
 async fn fill(
-    kafka: &ClientConfig,
+    rig: &Rig,
     topic: &str,
     partitions: i32,
     flights: &[Flight],
@@ -68,11 +67,12 @@ async fn fill(
     let spec = TopicSpec {
         name: topic.to_owned(),
         partitions,
-        replication: 1,
+        replication: rig.replication(),
         retention: Retention::Forever,
     };
-    ready_topic(kafka, &spec).await?;
-    publish(&keeps_order(kafka), topic, flights, &mut |_| {}).await?;
+    let kafka = rig.kafka();
+    ready_topic(&kafka, &spec).await?;
+    publish(&keeps_order(&kafka), topic, flights, &mut |_| {}).await?;
     Ok(())
 }
 

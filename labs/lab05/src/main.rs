@@ -99,7 +99,7 @@ async fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Box<dyn 
     let rig = Rig::up()?;
     let stop = stop_on_signal()?;
     let topic = topic::name(rig.prefix(), arguments.week, arguments.partitions, arguments.speed);
-    let flights = fill(&rig.kafka(), &topic, arguments).await?;
+    let flights = fill(&rig, &topic, arguments).await?;
     let schema = RunSchema::of_run(&rig, &PACKAGE.replace('-', "_")).await?;
     ensure_tables(&schema.connect().await?).await?;
     schema.empty(&[RESULTS, DROPPED]).await?;

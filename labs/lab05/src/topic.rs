@@ -8,7 +8,7 @@ use flights::replay::{Speed, arrival_order};
 use flights::weeks::Week;
 use lab01::publish::publish;
 use lab05::run_topic::make_topic;
-use rdkafka::ClientConfig;
+use rig::Rig;
 use runs::{filled_once, keeps_order};
 
 use crate::{Arguments, PACKAGE};
@@ -35,18 +35,19 @@ pub fn dead_letters_of(topic: &str) -> String {
 /// Makes the topics of a run. Fills the one with the flights, unless it is for a replay. Gives the
 /// flights in the order in which they left.
 pub async fn fill(
-    kafka: &ClientConfig,
+    rig: &Rig,
     topic: &str,
     arguments: &Arguments,
 ) -> Result<Vec<Flight>, Box<dyn Error>> {
     let flights = arrival_order(arguments.week.load().departed);
-    make_topic(kafka, &dead_letters_of(topic), 1).await?;
+    let (kafka, replication) = (&rig.kafka(), rig.replication());
+    make_topic(kafka, &dead_letters_of(topic), 1, replication).await?;
     if arguments.speed.is_some() {
-        make_topic(kafka, topic, arguments.partitions).await?;
+        make_topic(kafka, topic, arguments.partitions, replication).await?;
         return Ok(flights);
     }
     filled_once(kafka, topic, flights.len() as u64, async || {
-        make_topic(kafka, topic, arguments.partitions).await?;
+        make_topic(kafka, topic, arguments.partitions, replication).await?;
         publish(&keeps_order(kafka), topic, &flights, &mut |_| {}).await?;
         Ok::<(), Box<dyn Error + Send + Sync>>(())
     })

@@ -47,7 +47,7 @@ pub async fn run(costs: &Costs, out: &mut impl Write) -> Result<(), Box<dyn Erro
     let arguments = arguments(costs.records, ONE_SECOND);
     let measured = parsed(&arguments);
     let setting = Setting::open(&measured).await?;
-    fill(&setting.rig.kafka(), &setting.topic, &measured.source, measured.counting.bound).await?;
+    fill(&setting.rig, &setting.topic, &measured.source, measured.counting.bound).await?;
     setting.claim(&measured).await?;
     writeln!(
         out,
@@ -138,8 +138,12 @@ async fn rate_of_lab05(
         write: BatchLimits { items: 500.try_into().expect("it is not 0"), age: ONE_SECOND },
         until: Until::TheEnd,
     };
-    let name = config.dead_letter_topic.clone();
-    let spec = TopicSpec { name, partitions: 1, replication: 1, retention: Retention::Forever };
+    let spec = TopicSpec {
+        name: config.dead_letter_topic.clone(),
+        partitions: 1,
+        replication: setting.rig.replication(),
+        retention: Retention::Forever,
+    };
     ready_topic(&config.kafka, &spec).await?;
     let began = Instant::now();
     let done = lab05::job::run(&config, &CancellationToken::new(), &mut |_| {}).await?;

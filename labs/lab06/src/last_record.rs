@@ -7,7 +7,7 @@ use lab03::broker::partition_list;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
@@ -77,7 +77,13 @@ pub async fn fingerprints(
             let (topic, partition, offset) = (topic.to_owned(), *partition, offsets[partition]);
             return Err(LastRecordError::Silent { topic, partition, offset });
         };
-        let message = answer.map_err(failed)?;
+        let message = match answer {
+            // One broker that is gone is no end: the client asks the others.
+            Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure)) => {
+                continue;
+            }
+            answer => answer.map_err(failed)?,
+        };
         let (partition, offset) = (message.partition(), message.offset());
         let timestamp_ms = message.timestamp().to_millis().unwrap_or(-1);
         let payload = message.payload().unwrap_or_default().to_vec();

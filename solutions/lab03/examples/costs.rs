@@ -42,7 +42,8 @@ const ROUNDS: usize = 5;
 async fn main() -> Outcome<()> {
     let rig = Rig::up()?;
     let prefix = rig.own_name("costs-");
-    let topics = Topics { kafka: rig.kafka(), prefix, names: Vec::new() };
+    let (kafka, replication) = (rig.kafka(), rig.replication());
+    let topics = Topics { kafka, replication, prefix, names: Vec::new() };
     measure(&rig, topics).await
 }
 
@@ -63,6 +64,7 @@ async fn measure(rig: &Rig, mut topics: Topics) -> Outcome<()> {
 /// The topics of this program.
 struct Topics {
     kafka: ClientConfig,
+    replication: i32,
     prefix: String,
     names: Vec<String>,
 }
@@ -70,8 +72,8 @@ struct Topics {
 impl Topics {
     async fn make(&mut self, what: &str, partitions: i32) -> Outcome<String> {
         let name = format!("{}{what}-{}", self.prefix, process::id());
-        let retention = Retention::Forever;
-        let spec = TopicSpec { name: name.clone(), partitions, replication: 1, retention };
+        let (replication, retention) = (self.replication, Retention::Forever);
+        let spec = TopicSpec { name: name.clone(), partitions, replication, retention };
         ready_topic(&self.kafka, &spec).await?;
         self.names.push(name.clone());
         Ok(name)

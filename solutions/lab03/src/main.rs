@@ -174,7 +174,7 @@ async fn outsider(rig: &Rig, names: &Names) -> Result<Outsider, Box<dyn Error>> 
         let spec = TopicSpec {
             name: topic.clone(),
             partitions: 3,
-            replication: 1,
+            replication: rig.replication(),
             retention: Retention::Forever,
         };
         ready_topic(&kafka, &spec).await?;

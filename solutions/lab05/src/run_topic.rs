@@ -31,7 +31,7 @@ pub enum ReplayError {
     NotDelivered(#[from] NotDelivered),
 }
 
-/// Makes a topic that keeps its records, unless it is there.
+/// Makes a topic that keeps its records, on so many brokers each, unless it is there.
 ///
 /// # Errors
 /// When it is there with other settings, or the broker refuses or does not answer.
@@ -39,9 +39,10 @@ pub async fn make_topic(
     kafka: &ClientConfig,
     topic: &str,
     partitions: i32,
+    replication: i32,
 ) -> Result<(), TopicError> {
     let name = topic.to_owned();
-    let spec = TopicSpec { name, partitions, replication: 1, retention: Retention::Forever };
+    let spec = TopicSpec { name, partitions, replication, retention: Retention::Forever };
     ready_topic(kafka, &spec).await?;
     Ok(())
 }

@@ -38,7 +38,7 @@ pub async fn run(arguments: &Run, kills: u32, out: &mut impl Write) -> Result<()
     let setting = Setting::open(arguments).await?;
     let stop = stop_on_signal()?;
     let (source, bound_min) = (&arguments.source, arguments.counting.bound);
-    fill(&setting.rig.kafka(), &setting.topic, source, bound_min).await?;
+    fill(&setting.rig, &setting.topic, source, bound_min).await?;
     setting.claim(arguments).await?;
     if !arguments.goes_on() {
         setting.empty().await?;

@@ -10,6 +10,7 @@ use lab01::publish::publish;
 use lab01::topic::describe_topic;
 use lab05::run_topic::{self, make_topic};
 use rdkafka::ClientConfig;
+use rig::Rig;
 use runs::{filled_once, keeps_order, write_generated};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -58,20 +59,21 @@ pub fn records(source: &Source) -> Option<u64> {
 /// Has the topic filled, unless it was before. For a replay it is made and stays empty; one that
 /// somebody else fills has to be there.
 pub async fn fill(
-    kafka: &ClientConfig,
+    rig: &Rig,
     topic: &str,
     source: &Source,
     bound_min: u32,
 ) -> Result<(), Box<dyn Error>> {
+    let (kafka, replication) = (&rig.kafka(), rig.replication());
     let Some(records) = records(source) else {
         describe_topic(kafka, topic).await?;
         return Ok(());
     };
     if source.speed.is_some() {
-        return Ok(make_topic(kafka, topic, source.partitions).await?);
+        return Ok(make_topic(kafka, topic, source.partitions, replication).await?);
     }
     filled_once(kafka, topic, records, async || {
-        make_topic(kafka, topic, source.partitions).await?;
+        make_topic(kafka, topic, source.partitions, replication).await?;
         match source.made {
             Some(records) => {
                 write_made(kafka, topic, source.partitions, records, bound_min).await?;

@@ -31,7 +31,7 @@ pub async fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Box<dyn Er
     let setting = Setting::open(arguments).await?;
     let stop = stop_on_signal()?;
     let (kafka, source) = (setting.rig.kafka(), &arguments.source);
-    fill(&kafka, &setting.topic, source, arguments.counting.bound).await?;
+    fill(&setting.rig, &setting.topic, source, arguments.counting.bound).await?;
     let epoch = setting.claim(arguments).await?;
     if !arguments.goes_on() {
         setting.empty().await?;

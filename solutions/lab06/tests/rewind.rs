@@ -94,7 +94,7 @@ impl World {
         let spec = TopicSpec {
             name: topic.clone(),
             partitions,
-            replication: 1,
+            replication: rig.replication(),
             retention: Retention::Forever,
         };
         ready_topic(&kafka, &spec).await.expect("the broker makes the topic");

@@ -103,7 +103,7 @@ fn ctrl_c_before_the_first_record_makes_a_savepoint_of_the_beginning() {
     let spec = TopicSpec {
         name: topic.clone(),
         partitions: 2,
-        replication: 1,
+        replication: rig.replication(),
         retention: Retention::Forever,
     };
     runtime.block_on(ready_topic(&kafka, &spec)).expect("the broker makes the topic");

@@ -73,7 +73,7 @@ fn last_years_program_is_replaced_while_records_flow() {
     let spec = TopicSpec {
         name: topic.clone(),
         partitions: PARTITIONS,
-        replication: 1,
+        replication: rig.replication(),
         retention: Retention::Forever,
     };
     runtime.block_on(ready_topic(&kafka, &spec)).expect("the broker makes the topic");

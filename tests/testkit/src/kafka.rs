@@ -9,6 +9,7 @@ use rdkafka::admin::{
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rig::Rig;
 use rig::say::say;
 
 use crate::deadline::until;
@@ -19,14 +20,26 @@ const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A running Kafka, and what one test uses of it.
 pub struct TestKafka {
     client: ClientConfig,
+    replication: i32,
     owner: Owner,
     topics: Mutex<Vec<String>>,
     groups: Mutex<Vec<String>>,
 }
 
 impl TestKafka {
-    pub(crate) fn new(client: ClientConfig, owner: Owner) -> TestKafka {
-        TestKafka { client, owner, topics: Mutex::default(), groups: Mutex::default() }
+    pub(crate) fn new(rig: &Rig, owner: Owner) -> TestKafka {
+        TestKafka {
+            client: rig.kafka(),
+            replication: rig.replication(),
+            owner,
+            topics: Mutex::default(),
+            groups: Mutex::default(),
+        }
+    }
+
+    /// On how many brokers each topic is kept here: the replication factor to ask for.
+    pub fn replication(&self) -> i32 {
+        self.replication
     }
 
     /// What every Kafka client starts from: the brokers' addresses and how to speak to them.
@@ -72,7 +85,7 @@ impl TestKafka {
         settings: &[(&str, &str)],
     ) -> String {
         let name = self.topic(purpose);
-        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let mut topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(self.replication));
         for (setting, value) in settings {
             topic = topic.set(setting, value);
         }
@@ -109,7 +122,7 @@ impl TestKafka {
     /// Whether there is a topic of this name. The broker that makes all topics is asked: another
     /// one may hear of a new topic a moment later.
     pub async fn has_topic(&self, name: &str) -> bool {
-        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(1));
+        let topic = NewTopic::new(name, 1, TopicReplication::Fixed(self.replication));
         let only_asked = options().validate_only(true);
         let answers = self.admin().create_topics([&topic], &only_asked).await;
         let answer = answers.expect("the broker answers").remove(0);

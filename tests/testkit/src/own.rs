@@ -31,7 +31,7 @@ use crate::verdict::Verdict;
 pub fn with_kafka(test: impl AsyncFnOnce(&TestKafka)) {
     let rig = rig_up();
     let owner = Owner::of_closure(&test, rig.prefix());
-    run(&owner, async || TestKafka::new(rig.kafka(), owner.clone()), test);
+    run(&owner, async || TestKafka::new(&rig, owner.clone()), test);
 }
 
 #[track_caller]

@@ -29,7 +29,7 @@ pub fn with_rig(test: impl AsyncFnOnce(&TestRig)) {
     let rig = rig_up();
     let owner = Owner::of_closure(&test, rig.prefix());
     let make = async || TestRig {
-        kafka: TestKafka::new(rig.kafka(), owner.clone()),
+        kafka: TestKafka::new(&rig, owner.clone()),
         database: TestDatabase::create(rig.database_url(), &owner).await,
     };
     run(&owner, make, test);

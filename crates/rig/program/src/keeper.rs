@@ -157,6 +157,7 @@ fn cluster(kind: Kind, servers: Servers, control: SocketAddr, token: String) -> 
         database_url: servers.database_url,
         postgres_version: servers.postgres_version,
         prefix: String::new(),
+        replication: None,
         control: Some(control),
         token,
     }

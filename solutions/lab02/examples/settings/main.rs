@@ -45,7 +45,7 @@ async fn main() -> Outcome {
     let spec = TopicSpec {
         name: topic.clone(),
         partitions: 3,
-        replication: 1,
+        replication: rig.replication(),
         retention: Retention::Forever,
     };
     ready_topic(&kafka, &spec).await?;

@@ -31,7 +31,7 @@ const VERSIONS: &str = include_str!("../../../../../versions.env");
 const OF_CONTAINERS: [&str; 3] = ["DOCKER_HOST", "TIDEMARK_REGISTRY", "TIDEMARK_CONTAINER_MIB"];
 
 /// Settings of the caller that would change what a test sees.
-const FOREIGN: [&str; 16] = [
+const FOREIGN: [&str; 17] = [
     "KAFKA_BOOTSTRAP_SERVERS",
     "KAFKA_SECURITY_PROTOCOL",
     "KAFKA_SASL_MECHANISM",
@@ -40,6 +40,7 @@ const FOREIGN: [&str; 16] = [
     "KAFKA_SSL_CA_LOCATION",
     "DATABASE_URL",
     "TIDEMARK_PREFIX",
+    "TIDEMARK_REPLICATION",
     "TIDEMARK_IDLE_SECONDS",
     "TIDEMARK_WAIT_SECONDS",
     "TIDEMARK_KAFKA_PORT",

@@ -117,3 +117,30 @@ fn down_ends_what_the_rig_itself_has_started_before() {
     rig.leaves_nothing();
     assert!(servers.cluster().answers());
 }
+
+#[test]
+fn a_replication_factor_that_kafka_cannot_have_is_refused_with_the_variables_name() {
+    let (_servers, mut rig) = two_rigs("external-replication");
+    rig.set("TIDEMARK_REPLICATION", "many");
+    let sentence = rig.fails(&["up"]);
+    let expected = "TIDEMARK_REPLICATION is `many`, expected a replication factor, 1 or more";
+    assert!(sentence.starts_with(expected), "{sentence}");
+    rig.set("TIDEMARK_REPLICATION", "3");
+    let sentence = rig.fails(&["up"]);
+    let expected = "does not take topics with replication.factor 3, your TIDEMARK_REPLICATION \
+                    (InvalidReplicationFactor";
+    assert!(sentence.contains(expected), "{sentence}");
+    rig.set("TIDEMARK_REPLICATION", "1");
+    rig.succeeds(&["up"]);
+}
+
+#[test]
+fn a_minimum_of_replicas_in_sync_that_topics_cannot_reach_is_refused_with_its_name() {
+    let (_servers, rig) = two_rigs("external-in-sync");
+    let everywhere = ["--alter", "--entity-type", "brokers", "--entity-default", "--add-config"];
+    let configure = [&["tool", "kafka-configs"][..], &everywhere, &["min.insync.replicas=4"]];
+    rig.succeeds(&configure.concat());
+    let sentence = rig.fails(&["up"]);
+    let expected = "has min.insync.replicas=4, and topics with replication.factor 3 could never";
+    assert!(sentence.contains(expected), "{sentence}");
+}

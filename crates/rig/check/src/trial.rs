@@ -1,0 +1,185 @@
+//! Topics and a group of this check's own.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewPartitions, NewTopic, ResourceSpecifier,
+    TopicReplication,
+};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+
+/// How long to wait before a question is asked again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// The partitions that the topic is made with, and those that it is given.
+const PARTITIONS: [i32; 2] = [2, 3];
+
+/// What the check has on Kafka.
+pub struct Trial {
+    /// What every client starts from.
+    pub kafka: ClientConfig,
+    /// How long an answer may take.
+    pub limit: Duration,
+    /// The name of the topic, the group and the transactional producer.
+    pub name: String,
+    /// A second topic, whose records bear the broker's time.
+    pub clock_topic: String,
+    replication: i32,
+    /// For questions to the cluster.
+    pub admin: AdminClient<DefaultClientContext>,
+}
+
+impl Trial {
+    /// Makes nothing yet.
+    ///
+    /// # Errors
+    /// When the settings make no client.
+    pub fn new(
+        kafka: ClientConfig,
+        name: &str,
+        replication: i32,
+        limit: Duration,
+    ) -> KafkaResult<Trial> {
+        let admin = kafka.create()?;
+        let clock_topic = format!("{name}.clock");
+        Ok(Trial { kafka, limit, name: name.to_owned(), clock_topic, replication, admin })
+    }
+
+    /// How requests are sent.
+    pub fn options(&self) -> AdminOptions {
+        AdminOptions::new().request_timeout(Some(self.limit)).operation_timeout(Some(self.limit))
+    }
+
+    /// Makes the topic as labs do.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub async fn make(&self) -> Result<(), String> {
+        let [partitions, _] = PARTITIONS;
+        let topic = self.new_topic(&self.name, partitions);
+        self.make_one(&topic.set("retention.ms", "-1")).await
+    }
+
+    /// Waits until the leaders of the topic's partitions answer.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub async fn be_ready(&self) -> Result<(), String> {
+        let [partitions, _] = PARTITIONS;
+        self.until_ok(|| self.leaders_answer(&self.name, partitions)).await
+    }
+
+    /// Gives the topic one more partition.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub async fn grow(&self) -> Result<String, String> {
+        let [_, more] = PARTITIONS;
+        let more_partitions = NewPartitions::new(&self.name, more as usize);
+        let answers = self.admin.create_partitions([&more_partitions], &self.options()).await;
+        let answer = answers.map_err(|error| error.to_string())?.remove(0);
+        answer.map_err(|(_, code)| {
+            format!(
+                "made, but not given more partitions: {code}; ask for the right to alter topics"
+            )
+        })?;
+        self.until_ok(|| self.has_partitions(&self.name, more)).await?;
+        Ok("made, described, and given more partitions".to_owned())
+    }
+
+    /// Makes the topic whose records bear the broker's time.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub async fn make_for_the_clock(&self) -> Result<(), String> {
+        let topic = self.new_topic(&self.clock_topic, 1);
+        self.make_one(&topic.set("message.timestamp.type", "LogAppendTime")).await?;
+        self.until_ok(|| self.leaders_answer(&self.clock_topic, 1)).await
+    }
+
+    fn new_topic<'a>(&self, name: &'a str, partitions: i32) -> NewTopic<'a> {
+        NewTopic::new(name, partitions, TopicReplication::Fixed(self.replication))
+    }
+
+    async fn make_one(&self, topic: &NewTopic<'_>) -> Result<(), String> {
+        let answers = self.admin.create_topics([topic], &self.options()).await;
+        let answer = answers.map_err(|error| error.to_string())?.remove(0);
+        answer.map(|_| ()).map_err(|(_, code)| format!("cannot be made: {code}"))
+    }
+
+    async fn until_ok(&self, ask: impl Fn() -> Result<(), String>) -> Result<(), String> {
+        let began = Instant::now();
+        loop {
+            match ask() {
+                Ok(()) => return Ok(()),
+                Err(why) if began.elapsed() > self.limit => return Err(format!("made, but {why}")),
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        }
+    }
+
+    fn has_partitions(&self, topic: &str, expected: i32) -> Result<(), String> {
+        let asked = self.admin.inner().fetch_metadata(Some(topic), self.limit);
+        let metadata = asked.map_err(|error| error.to_string())?;
+        let found = metadata.topics().iter().flat_map(|topic| topic.partitions()).count();
+        if found == expected as usize {
+            return Ok(());
+        }
+        Err(format!("expected {expected} partitions, found {found}"))
+    }
+
+    fn leaders_answer(&self, topic: &str, partitions: i32) -> Result<(), String> {
+        self.has_partitions(topic, partitions)?;
+        for partition in 0..partitions {
+            self.admin
+                .inner()
+                .fetch_watermarks(topic, partition, self.limit)
+                .map_err(|error| format!("partition {partition} has no leader: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// The settings that the broker has given the topic.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub async fn settings(&self) -> Result<ConfigResource, String> {
+        let question = ResourceSpecifier::Topic(&self.name);
+        let answers = self.admin.describe_configs([&question], &self.options()).await;
+        let answer = answers.map_err(|error| error.to_string())?.remove(0);
+        answer.map_err(|code| {
+            format!(
+                "the topic's settings are not told ({code}); ask for the right to describe them"
+            )
+        })
+    }
+
+    /// On how many brokers the topic is kept.
+    pub fn replication(&self) -> i32 {
+        self.replication
+    }
+
+    /// Removes topics and group, as far as they were made.
+    ///
+    /// # Errors
+    /// With a sentence that names what stays.
+    pub async fn remove(&self) -> Result<String, String> {
+        let _ = self.admin.delete_groups(&[&self.name], &self.options()).await;
+        let topics = [self.name.as_str(), self.clock_topic.as_str()];
+        let answers = self.admin.delete_topics(&topics, &self.options()).await;
+        let answers = answers.map_err(|error| format!("{} may stay: {error}", self.name))?;
+        for answer in answers {
+            match answer {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((topic, code)) => {
+                    return Err(format!(
+                        "{topic} stays ({code}); ask for the right to delete topics"
+                    ));
+                }
+            }
+        }
+        Ok("what this has made is gone".to_owned())
+    }
+}
