@@ -225,7 +225,7 @@ fn a_damaged_checkpoint_is_named_with_the_good_one_before_it() {
         rule("A damaged checkpoint is never passed over in silence; the newest good one before it is named.")
             .picture("board: 8 good, 9 good, 10 damaged, 11 damaged")
             .ask("What was given out since checkpoint 9 would be given out again. Who may decide that?")
-            .refuses(load(&client, "board", Which::Latest).await, "Unreadable", |error| {
+            .refuses(load(&client, "board", Which::Latest).await, "Unreadable, 9 before it is good", |error| {
                 matches!(
                     error,
                     RecoveryError::Unreadable {
@@ -256,11 +256,15 @@ fn where_no_good_checkpoint_is_left_the_sentence_says_so() {
         store(&client, "board", 10, b"").await;
         store(&client, "board", 11, b"<html>").await;
         rule("Where no good checkpoint is left, the sentence says so, and what the newest one is.")
-            .refuses(load(&client, "board", Which::Latest).await, "Unreadable", |error| {
-                error.to_string()
-                    == "checkpoint 11 of job `board`: no checkpoint: expected it to begin with \
+            .refuses(
+                load(&client, "board", Which::Latest).await,
+                "Unreadable, with no good one before it",
+                |error| {
+                    error.to_string()
+                        == "checkpoint 11 of job `board`: no checkpoint: expected it to begin with \
                         `tidemark-checkpoint`, found `<html>`; there is no good one before it"
-            });
+                },
+            );
     });
 }
 

@@ -96,7 +96,7 @@ fn an_instance_that_is_not_the_newest_writes_nothing() {
         let new = claimed(&newer, "board").await;
         rule("From the next start on, the earlier instance writes nothing, and hears why.")
             .picture("epoch 1 writes checkpoint 1 · epoch 2 starts and has written nothing yet · epoch 1 wants to write checkpoint 2")
-            .ask("The earlier one was the newest when it started. When must it look again?")
+            .ask("The earlier one was the newest when it started. When must it look again? `write_all` of step 2 writes; what does yours ask first?")
             .refuses(
                 write(&zombie, &writer(old), &output(), &read_to(2, TOPIC, 60)).await,
                 "Fenced",
@@ -207,8 +207,13 @@ fn a_job_that_only_seemed_dead_stops_with_a_sentence() {
                 turn(&mut zombie).await?;
             }
         };
-        let result: Result<(), JobError> =
-            rule("The earlier one stops.").within(BOUND, stopped).await;
+        let result: Result<(), JobError> = rule("The earlier one stops.")
+            .picture(
+                "epoch 1 is at work; epoch 2 has started, and epoch 1 comes to its next checkpoint",
+            )
+            .ask("`write_all` of step 2 writes it. What does yours ask first?")
+            .within(BOUND, stopped)
+            .await;
         rule("A job that only seemed dead stops at its next write, with a sentence.").refuses(
             result,
             "Fenced",
