@@ -23,7 +23,8 @@ pub struct BoundedWatermark {
 // ANCHOR_END: bounded_watermark
 
 impl BoundedWatermark {
-    /// A watermark before its first record. A bound below a millisecond is none.
+    /// A watermark before its first record. A bound below a millisecond is none,
+    /// one of more than `i64::MAX` milliseconds is that many.
     pub fn new(bound: Duration) -> BoundedWatermark {
         BoundedWatermark { bound, max_timestamp_ms: None }
     }

@@ -177,7 +177,7 @@ fn show(now: &Progress, show: impl FnOnce(&str, &Figures<'_>)) {
         ("open windows", now.open_windows as u64),
         ("late", now.counts.late),
         ("dropped", now.counts.dropped.total()),
-        ("rows", now.written.results),
+        ("rows written", now.written.results),
     ];
     let figures = Figures { read: now.read, lag: now.lag, counters: &counters };
     show(&format!("watermark {watermark}"), &figures);
