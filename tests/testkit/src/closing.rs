@@ -35,13 +35,34 @@ extern "C" fn print() {
     });
 }
 
-/// By step; in a step what is wrong before what is not begun; then by line.
+/// By step; in a step what is wrong before what is not begun, and what teaches more before what
+/// teaches less; then by line.
 fn in_reading_order(failed: &mut [Failed]) {
     failed.sort_by_cached_key(|failed| {
         let waits = failed.kind != Kind::Failure;
         let place = (failed.file.clone(), failed.line);
-        (failed.blocking_step(), waits, failed.test.step(), place, failed.test.as_str().to_owned())
+        let name = failed.test.as_str().to_owned();
+        (failed.blocking_step(), waits, failed.test.step(), teaches(&failed.message), place, name)
     });
+}
+
+/// What a message tells beside what happened. The first in this order is read first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Teaches {
+    /// A rule, and a question that leads on.
+    RuleAndQuestion,
+    /// A rule alone.
+    Rule,
+    /// Neither: a bare panic, of an overflow for example.
+    Nothing,
+}
+
+fn teaches(message: &str) -> Teaches {
+    match (message.starts_with("Rule: "), message.contains('?')) {
+        (true, true) => Teaches::RuleAndQuestion,
+        (true, false) => Teaches::Rule,
+        (false, _) => Teaches::Nothing,
+    }
 }
 
 /// The text for failed tests in reading order. When none failed, the text for the steps that were
@@ -162,6 +183,7 @@ fn end(lab: &Lab) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::TestName;
 
     const LAB: Lab = Lab {
         package: "lab01",
@@ -202,6 +224,25 @@ mod tests {
         assert_eq!(green(&LAB, Asked::Step(0)), None);
         assert_eq!(green(&LAB, Asked::Step(u32::MAX)), None);
         assert_eq!(green(&LAB, Asked::Other), None);
+    }
+
+    #[test]
+    fn in_a_step_what_teaches_most_is_read_first() {
+        let failed = |test: &str, file: &str, message: &str| Failed {
+            test: TestName::from_path(test).expect("it is a test's path"),
+            kind: Kind::Failure,
+            message: message.to_owned(),
+            file: file.to_owned(),
+            line: 1,
+        };
+        let mut all = [
+            failed("step1_a::panics", "labs/lab01/src/a.rs", "attempt to subtract with overflow"),
+            failed("step1_a::has_a_rule", "tests/lab01/step1_a.rs", "Rule: two is two.\n\ngot 1"),
+            failed("step1_b::asks", "tests/lab01/step1_b.rs", "Rule: two is two.\n\ngot 1\n\nWhy?"),
+        ];
+        in_reading_order(&mut all);
+        let names = all.each_ref().map(|failed| failed.test.as_str());
+        assert_eq!(names, ["step1_b::asks", "step1_a::has_a_rule", "step1_a::panics"]);
     }
 
     #[test]

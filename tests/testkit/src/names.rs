@@ -59,7 +59,8 @@ impl TestName {
         TestName::from_path(path)
     }
 
-    fn from_path(path: &str) -> Option<TestName> {
+    /// From the path of a test or of something in it; `None` where no module of a step is in it.
+    pub(crate) fn from_path(path: &str) -> Option<TestName> {
         let mut segments = plain_segments(path).skip_while(|segment| !is_test_module(segment));
         Some(TestName(format!("{}::{}", segments.next()?, segments.next()?)))
     }
