@@ -64,7 +64,8 @@ mirror() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep
 
 # copy_if_there FILE FOLDER
 copy_if_there() {
-    [ ! -e "$1" ] || { mkdir -p "$2" && cp -R "$1" "$2"; }
+    # What a link leads to, and not the link: a root may be written to.
+    [ ! -e "$1" ] || { mkdir -p "$2" && cp -RL "$1" "$2"; }
 }
 
 # How this machine reaches the registries; none of it is in the repository.
@@ -228,6 +229,8 @@ killed_for_memory() { cat "$group"/memory.oom_control "$group"/memory.events 2>/
 # A proxy in a root of its own, since it needs the names that the machine behind it lacks.
 start_proxy() {
     local gateway=$work/gateway
+    read_only=
+    group=
     cp -a "$work/bare" "$gateway"
     root=$gateway
     in_root root 'apt-get update -qq && apt-get install -y -qq --no-install-recommends tinyproxy-bin' >"$logs/gateway.log" 2>&1 ||
@@ -295,6 +298,7 @@ run_proxy() {
     fi
     begin furnished
     add_user learner
+    rm -f "$root/etc/resolv.conf"
     echo 'nameserver 127.0.0.1' >"$root/etc/resolv.conf"
     local address=http://127.0.0.1:$PROXY_PORT through nowhere=http://127.0.0.1:9
     through="export http_proxy=$address https_proxy=$address"

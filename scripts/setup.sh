@@ -90,6 +90,8 @@ missing_things() { each_missing_thing | tr '\n' ' ' | sed 's/ $//'; }
 each_missing_thing() {
     has cc || echo cc
     has make || echo make
+    # For the check that no password is in the history.
+    has git || echo git
     # For the tests that look for processes left behind.
     has ps || echo ps
     if ! own_servers; then

@@ -90,11 +90,12 @@ impl Cluster {
     }
 }
 
-/// What stands between user and path in a database's address: no password is in it.
+/// What stands between user and path in a database's address. Nothing before its last `@` is in it,
+/// so no password is, whatever signs it has.
 pub fn address_of(database_url: &str) -> &str {
     let after_scheme = database_url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = after_scheme.split(['/', '?']).next().unwrap_or("");
-    authority.rsplit('@').next().unwrap_or("")
+    let after_user = after_scheme.rsplit('@').next().unwrap_or("");
+    after_user.split(['/', '?']).next().unwrap_or("")
 }
 
 fn is_secret_of(user: Uid, file: &Metadata) -> bool {
@@ -154,6 +155,16 @@ mod tests {
     const WRITTEN: &str = r#"{"provider": "local", "kafka": [], "kafka_version": "4.3.1",
         "database_url": "", "postgres_version": "17.9", "prefix": "", "control": null,
         "token": ""}"#;
+
+    #[test]
+    fn an_address_has_nothing_of_the_password() {
+        for password in ["secret", "se/cret", "se?cret", "se@cret", "s@e/c?r@et"] {
+            let url = format!("postgresql://amelia:{password}@db.example.org:5432/board?a=b");
+            assert_eq!(address_of(&url), "db.example.org:5432");
+        }
+        assert_eq!(address_of("postgresql://db.example.org/board"), "db.example.org");
+        assert_eq!(address_of("host=db.example.org password=secret"), "");
+    }
 
     #[test]
     fn what_others_could_read_or_wrote_is_not_trusted() {

@@ -18,6 +18,8 @@ pub fn now_ms() -> i64 {
 
 /// Compares a server's clock with this machine's, which was read before and after the server's.
 pub fn compare(before_ms: i64, servers_ms: i64, after_ms: i64) -> Answer {
+    // A clock that was set back between the two looks.
+    let after_ms = after_ms.max(before_ms);
     let off_ms = servers_ms - servers_ms.clamp(before_ms, after_ms);
     let off_s = off_ms.abs() / 1_000;
     let which = if off_ms < 0 { "behind" } else { "ahead of" };
@@ -37,6 +39,7 @@ mod tests {
     fn a_clock_between_two_looks_is_right_and_a_difference_has_a_direction() {
         assert!(matches!(compare(1_000, 1_500, 2_000), Answer::Ok(_)));
         assert!(matches!(compare(1_000, -3_000, 2_000), Answer::Ok(_)));
+        assert!(matches!(compare(2_000, 1_500, 1_000), Answer::Ok(_)));
         let Answer::Note(note) = compare(0, 70_000, 10_000) else { panic!("not said") };
         assert!(note.starts_with("60 s ahead of this machine's"), "{note}");
         let hour_ms = 60 * 60 * 1_000;

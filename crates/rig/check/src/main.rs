@@ -24,6 +24,7 @@ mod report;
 mod trial;
 
 use std::error::Error;
+use std::hash::{BuildHasher, RandomState};
 use std::io::stdout;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -72,7 +73,8 @@ async fn main() -> ExitCode {
 async fn check() -> Result<usize, Box<dyn Error>> {
     let cluster = servers()?;
     let limit = patience(ANSWER_TIMEOUT)?;
-    let name = format!("{}tidemark-check-{}", cluster.prefix, std::process::id());
+    // Random, so that what is removed in the end is nobody else's.
+    let name = format!("{}tidemark-check-{:x}", cluster.prefix, RandomState::new().hash_one(0));
     let mut report = Report::new(stdout());
     report.say(&format!(
         "Kafka at {}, PostgreSQL at {}; what this makes is named `{name}…` and removed",
