@@ -11,7 +11,8 @@ pub async fn write_records(client: &Client, topic: &str, rows: &[Row]) -> Result
          SELECT DISTINCT ON (carrier, flight, origin, scheduled) * FROM ({SELECT_ROWS}) AS written \
          WHERE NOT EXISTS (SELECT FROM {PROCESSED_EVENTS} AS old WHERE \
          (old.carrier, old.flight, old.origin, old.scheduled) = \
-         (written.carrier, written.flight, written.origin, written.scheduled))",
+         (written.carrier, written.flight, written.origin, written.scheduled)) \
+        ORDER BY carrier, flight, origin, scheduled, record_offset",
         columns()
     );
     execute(client, PROCESSED_EVENTS, &statement, topic, rows).await
