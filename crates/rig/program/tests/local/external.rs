@@ -144,3 +144,18 @@ fn a_minimum_of_replicas_in_sync_that_topics_cannot_reach_is_refused_with_its_na
     let expected = "has min.insync.replicas=4, and topics with replication.factor 3 could never";
     assert!(sentence.contains(expected), "{sentence}");
 }
+
+#[test]
+fn a_broker_that_goes_away_is_a_sentence_and_when_it_comes_back_nothing_is_left_of_it() {
+    let (servers, mut rig) = two_rigs("external-away");
+    rig.set("TIDEMARK_WAIT_SECONDS", "2");
+    let broker = servers.process("kafka.Kafka");
+    servers.freeze(broker);
+    let sentence = rig.fails(&["up"]);
+    servers.thaw(broker);
+    let address = servers.cluster().bootstrap().to_owned();
+    let expected = format!("Kafka at {address} did not answer within 2 s; start it, or set");
+    assert!(sentence.starts_with(&expected), "{sentence}");
+    rig.unset("TIDEMARK_WAIT_SECONDS");
+    assert!(rig.succeeds(&["up"]).contains("both answer"));
+}

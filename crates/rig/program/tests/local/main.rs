@@ -16,7 +16,6 @@ mod killed;
 mod life;
 mod maven;
 mod rigs;
-mod secured;
 mod server_faults;
 mod waits;
 

@@ -1,7 +1,14 @@
 //! A Kafka that asks who one is: who may not come in, or not do what the labs do, reads a sentence.
+//!
+//! A program of its own, since such a Kafka is slow to start and would make the others slow.
 
-use crate::common::OwnRig;
-use crate::common::secured::Secured;
+mod common;
+
+use common::OwnRig;
+use common::secured::Secured;
+
+/// How many rigs may have servers at once.
+const RIGS_AT_ONCE: usize = 1;
 
 const WRONG: &str = "a-secret-word";
 
@@ -31,19 +38,4 @@ fn who_is_not_let_in_or_not_allowed_what_the_labs_do_reads_a_sentence() {
         sentence.contains(" does not let you make topics whose names begin with"),
         "{sentence}"
     );
-}
-
-#[test]
-fn a_broker_that_goes_away_is_a_sentence_and_when_it_comes_back_nothing_is_left_of_it() {
-    let (servers, mut rig) = super::external::two_rigs("external-away");
-    rig.set("TIDEMARK_WAIT_SECONDS", "2");
-    let broker = servers.process("kafka.Kafka");
-    servers.freeze(broker);
-    let sentence = rig.fails(&["up"]);
-    servers.thaw(broker);
-    let address = servers.cluster().bootstrap().to_owned();
-    let expected = format!("Kafka at {address} did not answer within 2 s; start it, or set");
-    assert!(sentence.starts_with(&expected), "{sentence}");
-    rig.unset("TIDEMARK_WAIT_SECONDS");
-    assert!(rig.succeeds(&["up"]).contains("both answer"));
 }
