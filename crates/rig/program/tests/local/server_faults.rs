@@ -1,5 +1,7 @@
 //! Servers that do not come up: one sentence with the last words of the log, in time.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::common::{OwnRig, script, test_folder};
@@ -71,15 +73,19 @@ fn a_broker_that_never_answers_is_given_up_and_killed() {
 
 #[test]
 fn a_database_that_cannot_be_made_is_quoted() {
-    let programs = test_folder("no-database");
-    script(&programs, "postgres", "echo 'postgres (PostgreSQL) 17.9'");
+    // Root runs them as another user, who may not look into root's home.
+    let programs = tempfile::Builder::new()
+        .permissions(fs::Permissions::from_mode(0o755))
+        .tempdir_in("/var/tmp")
+        .expect("a folder can be made");
+    script(programs.path(), "postgres", "echo 'postgres (PostgreSQL) 17.9'");
     script(
-        &programs,
+        programs.path(),
         "initdb",
         "echo 'initdb: error: could not write: No space left on device' >&2; exit 1",
     );
     let mut rig = OwnRig::new("no-database");
-    rig.set("TIDEMARK_POSTGRES_BIN", programs.display().to_string());
+    rig.set("TIDEMARK_POSTGRES_BIN", programs.path().display().to_string());
     let (sentence, _) = rig.fails_within(Duration::from_secs(20), &["up"]);
     assert!(sentence.contains("make room on that disk"), "{sentence}");
 }
