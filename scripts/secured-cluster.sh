@@ -117,13 +117,15 @@ make_policy() {
     java_of javac -cp "$KAFKA_HOME/libs/*" -d "$folder/policy" "$(dirname "$0")/java/AsManyReplicas.java"
 }
 
+# In a process group of its own, so that it outlives this script and its terminal.
 start_broker() {
     local node=$1
-    # shellcheck disable=SC2016 # The inner shell is to expand it.
-    setsid --fork bash -c 'echo $$ >"$1"; shift; exec "$@"' _ "$folder/$node.pid" \
-        "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    set -m
+    nohup "${JAVA_HOME:+$JAVA_HOME/bin/}java" -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         -Dlog4j2.level=WARN -cp "$(classes)" kafka.Kafka "$folder/$node.properties" \
-        </dev/null >>"$folder/$node.log" 2>&1
+        </dev/null >>"$folder/$node.log" 2>&1 &
+    echo $! >"$folder/$node.pid"
+    set +m
 }
 
 admin_tool() {
@@ -197,14 +199,31 @@ END
     echo "secured-cluster: $brokers broker(s) at $(servers tls_port) with TLS, $(servers sasl_port) without; see $folder/*.env"
 }
 
-# Ends a broker, and returns when it is gone.
+# Ends a broker with a signal, and returns when it is gone.
 end_broker() {
-    local pid
-    pid=$(cat "$folder/$1.pid" 2>/dev/null) || return 0
-    kill "${2:--TERM}" "$pid" 2>/dev/null || true
-    tail --pid="$pid" -f /dev/null
+    local node=$1 signal=$2 pid deadline=$((SECONDS + 60))
+    if [ ! -s "$folder/$node.pid" ]; then
+        echo "secured-cluster: expected the number of a broker that runs, found \`$node\`" >&2
+        return 1
+    fi
+    pid=$(cat "$folder/$node.pid")
+    kill "$signal" "$pid" 2>/dev/null || true
+    while kill -0 "$pid" 2>/dev/null; do
+        if [ $SECONDS -ge $deadline ]; then
+            echo "secured-cluster: broker $node, process $pid, still runs 60 s after $signal; see $folder/$node.log" >&2
+            return 1
+        fi
+        sleep 0.1
+    done
     # Another process may get this number.
-    rm -f "$folder/$1.pid"
+    rm -f "$folder/$node.pid"
+}
+
+end_all_brokers() {
+    local file
+    for file in "$folder"/*.pid; do
+        [ ! -e "$file" ] || end_broker "$(basename "$file" .pid)" -KILL
+    done
 }
 
 [ "$verb" = up ] || {
@@ -213,11 +232,11 @@ end_broker() {
 }
 case $verb in
 up) up "${3:-1}" ;;
-stop) end_broker "$3" ;;
-kill) end_broker "$3" -KILL ;;
+stop) end_broker "${3:-}" -TERM ;;
+kill) end_broker "${3:-}" -KILL ;;
 start) start_broker "$3" ;;
 down)
-    for node in $(seq "$brokers"); do end_broker "$node" -KILL; done
+    end_all_brokers
     rm -rf "$folder"
     ;;
 *)

@@ -19,6 +19,8 @@
 # topics, their offsets and their groups. It ends what it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/background.sh
+. scripts/background.sh
 brokers=${BROKERS:-1}
 labs=${LABS:-$(for lab in solutions/lab*/; do basename "$lab"; done | tr '\n' ' ')}
 servers=("own servers" plain)
@@ -35,11 +37,13 @@ rig() { cargo run -q -p rig-program -- "$@"; }
 as_admin() { TIDEMARK_ENV_FILE=$work/kafka/admin-plain.env rig tool "$@"; }
 
 clean_up() {
+    end_background
     [ ! -d "$work/kafka" ] || scripts/secured-cluster.sh down "$work/kafka" || true
     TIDEMARK_RIG=local rig down || true
     rm -rf "$work"
 }
 trap clean_up EXIT
+trap 'exit 130' HUP INT TERM
 
 TIDEMARK_RIG=local rig up
 database_url=$(sed -n 's/.*"database_url":"\([^"]*\)".*/\1/p' "$TIDEMARK_RIG_DIR/cluster.json")
@@ -68,21 +72,27 @@ suite() {
 }
 
 tests_on() {
-    local server=$1 lab=$2 features=()
-    [ "$server" != tls ] || features=(--features tls)
+    local server=$1 lab=$2 tls=
+    [ "$server" != tls ] || tls=1
     if [ "$server" = "own servers" ]; then
         env -u DATABASE_URL TIDEMARK_RIG=local cargo test -q -p "$lab-solution" --no-fail-fast
     else
-        TLS=${features:+1} TIDEMARK_ENV_FILE=$work/kafka/amelia-$server.env \
-            cargo test -q -p "$lab-solution" "${features[@]}" --no-fail-fast
+        TLS=$tls TIDEMARK_ENV_FILE=$work/kafka/amelia-$server.env \
+            cargo test -q -p "$lab-solution" ${tls:+--features tls} --no-fail-fast
     fi
+}
+
+# One a line, and never an argument, which other users of the machine would see.
+passwords() {
+    cat "$work/kafka/passwords/$1"
+    printf '\n%s\n' "$database_password"
 }
 
 # Whether a user has all that the labs need. A password must not be among what is said.
 check_cluster() {
     local said=$work/check-$1.log status=0
     TIDEMARK_ENV_FILE=$work/kafka/$1-plain.env cargo run -q -p rig-check >"$said" 2>&1 || status=$?
-    if grep -qF -e "$(cat "$work/kafka/passwords/$1")" -e "$database_password" "$said"; then
+    if grep -qF -f <(passwords "$1") "$said"; then
         red=yes
         echo "secured: check-cluster as $1 shows a password" >&2
     fi
@@ -129,7 +139,7 @@ holdings >"$work/after"
 same_as_before "$work/after" check-cluster
 
 echo 'secured: two learners at once'
-suite bessie learner bessie &
+in_background suite bessie learner bessie
 suite amelia learner amelia
 wait $! || red=yes
 holdings >"$work/after"
