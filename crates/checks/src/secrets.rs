@@ -173,9 +173,9 @@ fn look(
     if commits.is_some() {
         command.args(["--branch", "HEAD"]);
     }
-    let output = command
-        .output()
-        .map_err(|error| format!("cannot start kingfisher: {error}; `make setup` installs it"))?;
+    let output = command.output().map_err(|error| {
+        format!("cannot start kingfisher: {error}; `make setup` installs it, or says why it can't")
+    })?;
     if !matches!(output.status.code(), Some(0 | FOUND)) {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("kingfisher failed: {}: {}", output.status, said.trim()).into());
@@ -235,13 +235,27 @@ fn git(folder: &Path, arguments: &[&str]) -> Result<String, NotRun> {
     let output = Command::new("git")
         .current_dir(folder)
         .args(arguments)
+        // Else what it says may be in another language.
+        .env("LC_ALL", "C")
         .output()
         .map_err(|error| format!("cannot start git: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("git {}: {}", arguments[0], said.trim()).into());
+        return Err(why_git_failed(folder, arguments[0], said.trim()).into());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What git said, but for its refusal of another user's folder, which is long.
+fn why_git_failed(folder: &Path, command: &str, said: &str) -> String {
+    if said.contains("dubious ownership") {
+        let folder = folder.display();
+        return format!(
+            "git reads no history that belongs to another user, as it does at {folder}; if you \
+             trust it: git config --global --add safe.directory {folder}"
+        );
+    }
+    format!("git {command}: {said}")
 }
 
 fn path(path: &Path) -> Result<&str, NotRun> {

@@ -60,17 +60,23 @@ impl Planted {
 
 /// Whether the check is green in a repository, and what it prints.
 fn checked(repository: &Path) -> (bool, String) {
+    checked_with(repository, |_| ())
+}
+
+/// The same with an environment of its own.
+fn checked_with(repository: &Path, set: impl FnOnce(&mut Command)) -> (bool, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let path = std::env::var("PATH").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_checks"))
+    let mut checks = Command::new(env!("CARGO_BIN_EXE_checks"));
+    checks
         .arg("--root")
         .arg(repository)
         .arg("secrets")
         // Where `make setup` has put Kingfisher, and where it keeps its rules as it runs them.
         .env("PATH", format!("{}:{path}", root.join(".venv/bin").display()))
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join(".."))
-        .output()
-        .unwrap();
+        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join(".."));
+    set(&mut checks);
+    let output = checks.output().unwrap();
     let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     (output.status.success(), printed)
 }
@@ -121,6 +127,56 @@ fn a_secret_is_found_before_it_is_committed_and_after_it_was_taken_out_again() {
     }
     planted.commit();
     planted.is_red(&places(" in commit"), &secret);
+}
+
+#[test]
+fn no_sign_hides_a_password_wherever_it_stands_in_it() {
+    let planted = Planted::new();
+    let mut places = Vec::new();
+    for (number, sign) in "@#%&*:~^$?;,!+/=._-".chars().enumerate() {
+        let file = format!("{number}.env");
+        // A dollar at the beginning is that of a variable.
+        let first = usize::from(sign == '$');
+        let mut lines = String::new();
+        for place in first..8 {
+            let mut password = made_up(11, (100 * number + place) as u64);
+            password.insert(place, sign);
+            lines += &format!("KAFKA_SASL_PASSWORD={password}\n");
+            places.push((format!("{file}:{}: ", place + 1 - first), "a Kafka client"));
+        }
+        planted.write(&file, &lines);
+    }
+    planted.is_red(&places, "KAFKA_SASL_PASSWORD=");
+}
+
+#[test]
+fn another_users_repository_is_one_sentence_with_its_fix() {
+    let planted = Planted::new();
+    // Git's own way to try what it does in a folder that belongs to somebody else.
+    let (green, printed) = checked_with(planted.0.path(), |checks| {
+        checks.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    });
+    let folder = planted.0.path().canonicalize().unwrap();
+    let fix = format!("git config --global --add safe.directory {}\n", folder.display());
+    assert!(!green && printed.contains("NOT RUN: git reads no history"), "{printed}");
+    assert!(printed.ends_with(&fix) && printed.lines().count() == 1, "{printed}");
+}
+
+#[test]
+fn without_kingfisher_the_check_has_not_run_and_is_not_green() {
+    let planted = Planted::new();
+    let (green, printed) = checked_with(planted.0.path(), |checks| {
+        checks.env("PATH", path_without("kingfisher"));
+    });
+    assert!(!green && printed.contains("NOT RUN: cannot start kingfisher: "), "{printed}");
+    assert!(printed.ends_with("`make setup` installs it, or says why it can't\n"), "{printed}");
+}
+
+/// The folders of the path in which there is no such program.
+fn path_without(program: &str) -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap();
+    let folders = std::env::split_paths(&path).filter(|folder| !folder.join(program).exists());
+    std::env::join_paths(folders).unwrap()
 }
 
 #[test]
