@@ -55,8 +55,11 @@ check_machine() {
 
 # --- the roots -----------------------------------------------------------------------------------
 
+# committed FILE: what is tried, whatever the working tree holds.
+committed() { git show "HEAD:$1"; }
+
 # The release that the devcontainer has.
-release() { sed -n 's/^FROM debian://p' .devcontainer/Dockerfile; }
+release() { committed .devcontainer/Dockerfile | sed -n 's/^FROM debian://p'; }
 
 # The distribution's own mirror, as apt knows it.
 # shellcheck disable=SC2016 # $(SITE) is apt's own.
@@ -335,13 +338,13 @@ run_devcontainer() {
         # shellcheck disable=SC2086 # Split on purpose: what to copy, and whereto.
         set -- $words
         mkdir -p "$root${*: -1}"
-        cp "${@:1:$#-1}" "$root${*: -1}"
-    done < <(grep '^COPY ' .devcontainer/Dockerfile)
-    expect green root "$(sed -n 's/^RUN //p' .devcontainer/Dockerfile)"
-    user=$(sed -n 's/^USER //p' .devcontainer/Dockerfile)
+        (cd "$root$clone" && cp "${@:1:$#-1}" "$root${*: -1}")
+    done < <(committed .devcontainer/Dockerfile | grep '^COPY ')
+    expect green root "$(committed .devcontainer/Dockerfile | sed -n 's/^RUN //p')"
+    user=$(committed .devcontainer/Dockerfile | sed -n 's/^USER //p')
     copy_users_settings "$root/home/$user"
     chroot "$root" chown -R "$user:$user" "/home/$user" "$clone"
-    command=$(sed -n 's/.*"postCreateCommand": "\(.*\)".*/\1/p' .devcontainer/devcontainer.json)
+    command=$(committed .devcontainer/devcontainer.json | sed -n 's/.*"postCreateCommand": "\(.*\)".*/\1/p')
     expect green "$user" "$command"
     expect green "$user" 'make start'
 }
@@ -372,6 +375,7 @@ rows=()
 trap clean_up EXIT
 trap 'exit 130' HUP INT TERM
 
+committed .devcontainer/Dockerfile >/dev/null || fail "git can't read what is committed here, for the reason above"
 git diff --quiet HEAD || say "changes that are not committed are not tried"
 make_bare_root
 for kind in $kinds; do
