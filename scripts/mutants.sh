@@ -65,7 +65,7 @@ copy_the_tree() {
     rm -rf "$folder/tree"
     mkdir -p "$folder/tree"
     { git ls-files -coz --exclude-standard || find . -path ./target -prune -o -type f -print0; } 2>/dev/null |
-        tar -c --null -T - | tar -xm -C "$folder/tree"
+        tar -cf - --null -T - | tar -xmf - -C "$folder/tree"
 }
 
 # Changes one lab's modules and runs its tests; the outcome goes into $folder/LAB/mutants.out.

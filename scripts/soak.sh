@@ -156,4 +156,5 @@ if [ "$failures" != 0 ]; then
     echo "soak: $failures suites failed" >&2
     exit 1
 fi
+rm -f "$log" "$state.busy.log"
 echo "soak: no failure"
