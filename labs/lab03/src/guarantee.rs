@@ -61,8 +61,8 @@ pub async fn at_least_once<E: Effects>(effects: &mut E) -> Result<usize, E::Erro
 }
 
 /// One turn of a loop that repeats nothing: each record is written at most once, wherever it
-/// crashes, and none is processed that a restart would process again. Gives the number of records polled; where there are none, nothing is written and
-/// nothing is committed.
+/// crashes, and none is processed that a restart would process again. Gives the number of records
+/// polled; where there are none, nothing is written and nothing is committed.
 ///
 /// # Errors
 /// The first effect that fails ends the turn, and no effect follows it.
