@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=versions.env
 . ./versions.env
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
 kafka=$KAFKA_IMAGE:$KAFKA_VERSION
 postgres=$POSTGRES_IMAGE:$POSTGRES_VERSION
 work=/var/tmp/tidemark-stand-ins
@@ -42,10 +44,6 @@ start_engine() {
     setsid dockerd --pidfile "$pidfile" >/var/tmp/dockerd.log 2>&1 </dev/null &
     engine_answers || fail "dockerd does not start: $(tail -n 1 /var/tmp/dockerd.log)"
 }
-
-# The distribution's own mirror, as apt knows it.
-# shellcheck disable=SC2016 # $(SITE) is apt's own.
-mirror() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian$' | head -n 1; }
 
 build_base() {
     command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null 2>&1 ||

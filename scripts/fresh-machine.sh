@@ -22,6 +22,8 @@
 # those of the fresh ones. The kinds share one target folder, and Debian's packages once fetched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=scripts/debian.sh
+. scripts/debian.sh
 kinds=${KINDS:-bare memory user read-only-home proxy root devcontainer}
 MEMORY_BYTES=$((2 * 1024 * 1024 * 1024))
 PROXY_PORT=18888
@@ -60,10 +62,6 @@ committed() { git show "HEAD:$1"; }
 
 # The release that the devcontainer has.
 release() { committed .devcontainer/Dockerfile | sed -n 's/^FROM debian://p'; }
-
-# The distribution's own mirror, as apt knows it.
-# shellcheck disable=SC2016 # $(SITE) is apt's own.
-mirror() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian$' | head -n 1; }
 
 # copy_if_there FILE FOLDER
 copy_if_there() {
