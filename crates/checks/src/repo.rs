@@ -37,6 +37,11 @@ impl Package {
         self.folder.starts_with("solutions/") || self.folder == "tests/testkit"
     }
 
+    /// Whether its tests are the first lab's suite.
+    pub fn is_of_first_lab(&self) -> bool {
+        self.folder == "solutions/lab01"
+    }
+
     /// Whether a learner edits it.
     pub fn is_lab(&self) -> bool {
         self.folder.starts_with("labs/")

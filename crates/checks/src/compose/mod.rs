@@ -1,7 +1,8 @@
 //! `checks compose`: what `docker-compose.yml` says, and what its servers do.
 //!
-//! Each form of compose that is here, `docker compose` and the older `docker-compose`, is tried in
-//! full, under a project name and on ports of its own.
+//! Each form of compose that is here, `docker compose` and the older `docker-compose`, is tried under
+//! a project name and on ports of its own. Both start the same images, so the tests of all labs run
+//! on the servers of the first, and those of lab 01 on the other's.
 
 mod project;
 mod settings;
@@ -13,7 +14,7 @@ use crate::cargo;
 use crate::engine;
 use crate::outcome::{NotRun, Outcome, Suites, Tally};
 use crate::repo::Repo;
-use crate::solutions;
+use crate::solutions::{self, Labs};
 use project::Project;
 
 /// How long the servers may take until both are healthy.
@@ -62,7 +63,8 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
     for (form, version) in &forms {
         println!("{version}");
         settings::check(repo, *form, &mut tally)?;
-        let took = serve(&Project::new(repo, *form)?, &mut tally)?;
+        let labs = if suites.is_none() { Labs::All } else { Labs::First };
+        let took = serve(&Project::new(repo, *form)?, labs, &mut tally)?;
         suites = suites.or(took);
     }
     let versions: Vec<String> = forms.into_iter().map(|(_, version)| version).collect();
@@ -71,7 +73,7 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
 }
 
 /// Up, the labs' tests, a stop that keeps a topic, down. Returns what the tests took.
-fn serve(project: &Project<'_>, tally: &mut Tally) -> Result<Option<Suites>, NotRun> {
+fn serve(project: &Project<'_>, labs: Labs, tally: &mut Tally) -> Result<Option<Suites>, NotRun> {
     let began = Instant::now();
     tally.count(project.succeeds(&["up", "--detach"]));
     let healthy = project.wait_until_healthy(HEALTHY_TIMEOUT);
@@ -84,7 +86,7 @@ fn serve(project: &Project<'_>, tally: &mut Tally) -> Result<Option<Suites>, Not
     let addresses = project.addresses();
     let environment: Vec<(&str, &str)> =
         addresses.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let (suites, said) = solutions::suites(project.repo, &environment, tally)?;
+    let (suites, said) = solutions::suites(project.repo, labs, &environment, tally)?;
     let used_them = said.iter().any(|said| said.contains("(external: named by the environment)"));
     tally.count(used_them.then_some(()).ok_or("no test used compose's servers".to_owned()));
 
