@@ -287,6 +287,7 @@ fn a_correction_is_among_the_results_of_its_record() {
     }
     rule("Corrections are results, and counted as such.")
         .picture(watched.timeline.to_string())
+        .ask("Each correction is a row that is written once more. Is it among those that are counted?")
         .same(watched.board.counts().results, 3);
 }
 
@@ -345,6 +346,7 @@ fn when_a_partition_is_read_to_its_end_what_waited_for_it_fires() {
     watched.flight(0, "08:10", 0, seconds(0));
     rule("Should a record of it come all the same, it is waited for again.")
         .picture(watched.timeline.to_string())
+        .ask("Partition 1 has spoken of 07:10. Which of the two is behind now?")
         .same_bytes(
             format!(
                 "{}, {}",
@@ -374,10 +376,13 @@ fn at_the_end_of_the_input_every_open_window_fires_once() {
     );
     rule("All results are counted: two of six o'clock, two at the end.")
         .picture(watched.timeline.to_string())
+        .ask("What fires at the end leaves the board by another way. Who counts it there?")
         .same(watched.board.counts().results, 4);
     rule("Then nothing is kept, and a second end fires nothing.")
+        .ask("Nothing can come behind the end. What is a window still good for then?")
         .same((watched.board.aggregation().state().kept(), watched.board.on_end()), (0, vec![]));
     rule("The final watermark is no watermark of the partitions: the last real one stays.")
+        .ask("Who has said that no record before the final watermark can come: a partition, or the end of the input?")
         .same_bytes(shown(watched.board.watermark().current_ms()), "07:40");
 }
 

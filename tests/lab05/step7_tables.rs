@@ -61,7 +61,10 @@ async fn count(client: &Client, table: &str) -> i64 {
 
 /// Writes results, and expects that it succeeds.
 async fn written(client: &mut Client, results: &[WindowResult]) -> Written {
-    rule("Results are written.").succeeds(write(client, "flights", results, &[]).await)
+    let new = write(client, "flights", results, &[]).await;
+    rule("Results are written.")
+        .ask("The database names what it refuses. Which column of the table, or which parameter, is it?")
+        .succeeds(new)
 }
 
 #[test]
@@ -75,8 +78,10 @@ fn a_row_says_what_the_window_said() {
              FROM {RESULTS}"
         );
         let row = client.query_one(&question, &[]).await.expect("there is one row");
+        let picture = "LGA, delays of -3, 40 and 16 minutes, from 06:00 to 07:00";
         rule("A row has the window, the airport, and the figures of its flights.")
-            .picture("LGA, delays of -3, 40 and 16 minutes, from 06:00 to 07:00")
+            .picture(picture)
+            .ask("Which instants are the two ends of the window, and in which zone does the table say them?")
             .same(
                 (row.get::<_, String>(0), row.get::<_, String>(1)),
                 ("2013-02-08 06:00:00 2013-02-08 07:00:00".to_owned(), "LGA".to_owned()),
@@ -84,6 +89,8 @@ fn a_row_says_what_the_window_said() {
         let whole: Vec<i64> =
             vec![row.get(2), row.get(3), i64::from(row.get::<_, i32>(5)), row.get(6), row.get(7)];
         rule("Count, sum, worst, over 15 minutes and revision are those of the result.")
+            .picture(picture)
+            .ask("In which order are the columns of the table, and in which are your parameters?")
             .same(whole, vec![3, 53, 40, 2, 2]);
         rule("The mean is the sum by the count, made by the database.")
             .same(row.get::<_, f64>(4), 53.0 / 3.0);

@@ -230,6 +230,8 @@ fn the_allowed_lateness_can_become_shorter_and_not_longer() {
     let shorter = BoardConfig { allowed_lateness: minutes(5), ..board() };
     let restored = rule("A shorter allowed lateness is fine.").succeeds(restore(&taken, &shorter));
     rule("From the next checkpoint on, the shorter one counts.")
+        .picture("made with 30 min, restored with 5 min, then the next checkpoint")
+        .ask("By which lateness are windows let go from now on?")
         .same(take(&restored, 2, TOPIC).allowed_lateness_ms, 5 * 60_000);
     let longer = BoardConfig { allowed_lateness: minutes(120), ..board() };
     rule("A longer allowed lateness is refused.")

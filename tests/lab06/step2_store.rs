@@ -174,6 +174,7 @@ fn a_checkpoint_is_never_replaced() {
         let behind: Checkpoint = read_to(2, TOPIC, 20);
         rule("An instance that is far behind stops too: its own number was deleted long ago.")
             .picture("checkpoints 5, 6, 7 are there; one that has slept writes checkpoint 2")
+            .ask("No row has its number. By which of the numbers that are there does it find out?")
             .refuses(
                 write(&client, &writer("board"), &output(), &behind).await,
                 "AlreadyThere",
@@ -181,6 +182,7 @@ fn a_checkpoint_is_never_replaced() {
             );
         let after = stored(&looker, "board").await.expect("the table can be read");
         rule("Nothing of the second one is there.")
+            .ask("Its results were sent before its checkpoint was refused. What takes them back?")
             .same((contents(&looker).await, after), (String::new(), before));
     });
 }

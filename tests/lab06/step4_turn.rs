@@ -213,6 +213,8 @@ async fn a_checkpoint_may_be_due_behind_each_input() {
     let mut effects = Noted { due_behind: vec![1, 4], ..Noted::one_batch() };
     let _ = turn(&mut effects).await;
     rule("A checkpoint that is due behind an input is made before the next, behind the time too.")
+        .picture("three records and the time were polled; due behind the first, 41, and behind the time")
+        .ask("The time fires windows as well. How often in a turn is it asked whether a checkpoint is due?")
         .same_bytes(
             effects.told(),
             "poll, process 41, emit 41, advance 41, snapshot next=42, write next=42, commit, \
@@ -226,6 +228,7 @@ async fn a_poll_that_gives_nothing_brings_nothing_about() {
     let mut effects = Noted { due_behind: vec![0], ..Noted::default() };
     let inputs = turn(&mut effects).await;
     rule("Where there is no input, there is nothing to keep.")
+        .ask("What has changed since the last checkpoint when a poll has given nothing?")
         .same((inputs, effects.told()), (Ok(0), "poll".to_owned()));
 }
 

@@ -77,7 +77,7 @@ fn a_job_that_stopped_with_a_savepoint_goes_on_from_it_on_another_machine() {
         )
         .picture("14 records, stop, savepoint; 10 more records; a job elsewhere goes on")
         .ask("Which windows were open at the stop, and with which of their flights?")
-        .same_bytes(rows.join("\n"), contents(&connect(&alone.database).await).await);
+        .same_lines(&rows.join("\n"), &contents(&connect(&alone.database).await).await);
 
         let other = rig.kafka.create_topic("other", 1).await;
         put(&rig.kafka, &other, &records).await;

@@ -273,6 +273,7 @@ fn while_a_partition_of_version_1_has_not_spoken_there_is_no_watermark() {
     let loaded = rule("A silent partition can be migrated.").succeeds(migrate(silent));
     rule("While a partition has not spoken, there is no watermark; it is read from its beginning.")
         .picture("partition 0: watermark 07:15 · partition 1: processed -1, no watermark")
+        .ask("What is the smallest of two watermarks when one of them is not there yet? Which offset is behind -1?")
         .same(
             (loaded.checkpoint.watermark_ms, loaded.checkpoint.partitions[1].clone()),
             (

@@ -54,7 +54,9 @@ fn where_none_recovers_in_time_none_is_chosen() {
         .picture(format!("{CURVES}\nat most  200 ms"))
         .ask("Whoever asked for 200 ms: what do they believe when they are given an interval?")
         .same(chosen_ms(&MEASURED, 200), None);
-    rule("Of no intervals none is chosen.").same(chosen_ms(&[], 1_000), None);
+    rule("Of no intervals none is chosen.")
+        .ask("What is the fastest of nothing?")
+        .same(chosen_ms(&[], 1_000), None);
 }
 
 #[test]
@@ -64,6 +66,7 @@ fn of_two_that_are_as_fast_the_shorter_interval_is_chosen() {
     for costs in [two, reversed] {
         rule("Of two intervals that are as fast, the shorter one has less to do again.")
             .picture("5 s and 1 s, both 90,000 records/s, both recover within 1 s")
+            .ask("By rate they are equal. What is left to choose by, and does the order in which they come decide?")
             .same(chosen_ms(&costs, 2_000), Some(1_000));
     }
 }
@@ -74,6 +77,7 @@ fn what_was_measured_need_not_be_in_order() {
     shuffled.swap(0, 3);
     shuffled.swap(1, 2);
     rule("Costs are measurements, in whatever order they were made; a longer interval may even be slower.")
+        .ask("Does your choice rest on the place of an interval in the list?")
         .same(chosen_ms(&shuffled, 10_000), Some(10_000));
     let uneven = [(1_000, 90_000.0, 1_300), (10_000, 85_000.0, 9_000)];
     rule(

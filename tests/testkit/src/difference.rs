@@ -7,6 +7,8 @@ const WINDOW_CHARS: usize = 84;
 /// How much of it stands before the first difference.
 const BEFORE_CHARS: usize = 40;
 const LABEL_CHARS: usize = 10;
+/// So many lines that only one text has are shown.
+const SHOWN_LINES: usize = 10;
 
 /// Shows two texts under each other. Long ones are cut round the first difference, and a mark
 /// points at it.
@@ -22,6 +24,35 @@ pub fn show(expected: &str, got: &str) -> String {
         shown += &format!("\n{:column$}^ the first difference", "");
     }
     shown
+}
+
+/// Shows the lines that only one of two texts has, in their order and at most ten of each.
+pub fn show_lines(expected: &str, got: &str) -> String {
+    let (missing, unexpected) = (only_in(expected, got), only_in(got, expected));
+    if missing.is_empty() && unexpected.is_empty() {
+        return "expected  the same lines\ngot       them, in another order".to_owned();
+    }
+    format!("expected  {}\ngot       {}", under_a_label(&missing), under_a_label(&unexpected))
+}
+
+/// The lines of a text that the other has not, or has less often.
+fn only_in<'a>(text: &'a str, other: &str) -> Vec<&'a str> {
+    let mut unmatched: Vec<&str> = other.lines().collect();
+    let mut is_only_here = |line: &&str| {
+        let matching = unmatched.iter().position(|other| other == line);
+        matching.map(|at| unmatched.remove(at)).is_none()
+    };
+    text.lines().filter(|line| is_only_here(line)).collect()
+}
+
+fn under_a_label(lines: &[&str]) -> String {
+    let mut shown: Vec<String> = lines.iter().take(SHOWN_LINES).map(|line| shorten(line)).collect();
+    match lines.len().saturating_sub(SHOWN_LINES) {
+        _ if lines.is_empty() => shown.push("nothing in their place".to_owned()),
+        0 => {}
+        further => shown.push(format!("… and {further} further lines")),
+    }
+    shown.join(&format!("\n{:LABEL_CHARS$}", ""))
 }
 
 /// Breaks lines that are too long for a terminal, at a space or behind a comma.
@@ -99,6 +130,16 @@ mod tests {
         let mark = lines[2].iter().position(|c| *c == '^').unwrap();
         assert_eq!((lines[0][mark], lines[1][mark]), ('X', 'Y'));
         assert!(lines.iter().all(|line| line.len() <= 100), "{shown}");
+    }
+
+    #[test]
+    fn of_lines_those_are_shown_that_only_one_text_has() {
+        assert_eq!(show_lines("a\nb\nc", "a\nc\nd"), "expected  b\ngot       d");
+        assert_eq!(show_lines("a", "a\na"), "expected  nothing in their place\ngot       a");
+        let many = (0..12).map(|line| format!("{line}\n")).collect::<String>();
+        let shown = show_lines("", &many);
+        assert!(shown.ends_with("\n          9\n          … and 2 further lines"), "{shown}");
+        assert!(show_lines("a\nb", "b\na").contains("in another order"));
     }
 
     #[test]

@@ -64,6 +64,15 @@ impl Rule {
         }
     }
 
+    /// The two texts are equal, line by line: rows of a table, say. Where they are not, the lines are
+    /// shown that only one of them has.
+    #[track_caller]
+    pub fn same_lines(self, got: &str, expected: &str) {
+        if got != expected {
+            self.broken(&difference::show_lines(expected, got));
+        }
+    }
+
     /// The condition holds; where it does not, `found` says what was seen instead.
     #[track_caller]
     pub fn holds(self, condition: bool, found: impl Display) {
@@ -170,6 +179,12 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_only_one_side_has_are_shown_each_on_a_line_of_its_own() {
+        let text = text_of(|| rule("Same.").same_lines("a\nb\nd", "a\nb\nc\ne"));
+        assert_eq!(text, "Rule: Same.\n\nexpected  c\n          e\ngot       d\n");
+    }
+
+    #[test]
     fn a_refusal_for_another_reason_is_no_refusal() {
         let result: Result<u8, &str> = Err("no such file");
         let text = text_of(|| rule("Refused.").refuses(result, "a length", |_| false));
@@ -193,6 +208,7 @@ mod tests {
     fn what_is_right_is_silent() {
         rule("Same.").same(4, 4);
         rule("Same.").same_bytes("a", "a");
+        rule("Same.").same_lines("a\nb", "a\nb");
         rule("True.").holds(true, "");
         rule("Refused.").refuses(Err::<u8, &str>("a"), "a", |error| *error == "a");
         assert_eq!(rule("Done.").succeeds(Ok::<u8, &str>(7)), 7);
