@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use lab02::dead_letters::is_reconnecting;
 use lab03::broker::{BrokerError, Outsider, partition_list};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+/// So long a broker that was lost is waited for. A restart takes some ten seconds.
+pub const RECONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// So long a single question waits for a broker that was lost.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When a job ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,17 +104,17 @@ impl Input {
             outsider: Arc::new(Outsider::new(kafka, topic, topic)?),
             partitions: BTreeMap::new(),
         };
-        input.meet_brokers().await?;
+        input.meet_brokers(input.outsider.timeout()).await?;
         input.add_partitions(offsets).await?;
         Ok(input)
     }
 
     /// A client that is told to read before it has reached a broker tries again a second later.
-    async fn meet_brokers(&self) -> Result<(), InputError> {
+    async fn meet_brokers(&self, timeout: Duration) -> Result<(), InputError> {
         let (outsider, consumer) = (Arc::clone(&self.outsider), Arc::clone(&self.consumer));
         // The question blocks its thread.
         let met = spawn_blocking(move || {
-            let answer = consumer.fetch_metadata(Some(&outsider.topic), outsider.timeout());
+            let answer = consumer.fetch_metadata(Some(&outsider.topic), timeout);
             answer.map_err(|source| outsider.no_answer(source))
         });
         met.await.expect("the question does not panic")?;
@@ -124,12 +133,40 @@ impl Input {
 
     /// Asks the broker where the partitions end, and begins to read those that were added to the
     /// topic, from their first records on. Gives these, each with the offset of its first record: whoever
-    /// keeps a watermark has to wait for them.
+    /// keeps a watermark has to wait for them. A broker that is lost meanwhile is
+    /// [waited for](Input::sit_out), and none is given: the next look finds them.
     ///
     /// # Errors
-    /// [`InputError`] when the broker does not answer.
+    /// [`InputError`] when the broker refuses, or does not come back.
     pub async fn look(&mut self) -> Result<BTreeMap<i32, i64>, InputError> {
-        self.add_partitions(&BTreeMap::new()).await
+        match self.add_partitions(&BTreeMap::new()).await {
+            Err(InputError::Broker(BrokerError::NoAnswer { source, .. }))
+                if is_reconnecting(&source) =>
+            {
+                self.sit_out(source).await?;
+                Ok(BTreeMap::new())
+            }
+            looked => looked,
+        }
+    }
+
+    /// Deals with an error of the consumer. Where that has only lost its broker, waits until one
+    /// answers, for [`RECONNECT_TIMEOUT`] at most; the client then reads on where it was.
+    ///
+    /// # Errors
+    /// - [`InputError::Broker`] when no broker answers in that time.
+    /// - [`InputError::Read`] or [`InputError::Gone`] for every error but those of [`is_reconnecting`].
+    pub async fn sit_out(&self, error: KafkaError) -> Result<(), InputError> {
+        if !is_reconnecting(&error) {
+            return Err(self.error(error));
+        }
+        let deadline = Instant::now() + RECONNECT_TIMEOUT;
+        loop {
+            match self.meet_brokers(QUESTION_TIMEOUT).await {
+                Err(_) if Instant::now() < deadline => {}
+                answered => return answered,
+            }
+        }
     }
 
     async fn add_partitions(
@@ -199,7 +236,7 @@ impl Input {
     }
 
     /// An error of the consumer as one of this module.
-    pub fn error(&self, source: KafkaError) -> InputError {
+    fn error(&self, source: KafkaError) -> InputError {
         let topic = self.topic.clone();
         match source.rdkafka_error_code() {
             Some(RDKafkaErrorCode::AutoOffsetReset) => InputError::Gone { topic },

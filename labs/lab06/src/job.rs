@@ -10,7 +10,7 @@ use lab05::input::{InputError, Until};
 use lab05::job::{BETWEEN_LOOKS, TURN_RECORDS, TURN_WAIT};
 use rdkafka::ClientConfig;
 use rdkafka::Message;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
@@ -303,10 +303,11 @@ impl<'a> Job<'a> {
                         inputs.push(Input::EndOf(partition));
                     }
                 }
-                // One broker that is gone is no end: the client goes on with the others. When all
-                // are gone it says so.
-                Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure)) => {}
-                Err(error) => return Err(self.input.error(error).into()),
+                Err(error) => {
+                    let began = Instant::now();
+                    self.input.sit_out(error).await?;
+                    self.not_reading += began.elapsed();
+                }
             }
             // A record that the client has given out is read, or lost.
             let is_full = inputs.len() >= TURN_RECORDS;

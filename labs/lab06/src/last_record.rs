@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use lab02::dead_letters::is_reconnecting;
 use lab03::broker::partition_list;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
 use rdkafka::consumer::{Consumer, StreamConsumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use thiserror::Error;
 use tokio::time::{Instant, timeout_at};
 
@@ -78,10 +79,7 @@ pub async fn fingerprints(
             return Err(LastRecordError::Silent { topic, partition, offset });
         };
         let message = match answer {
-            // One broker that is gone is no end: the client asks the others.
-            Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure)) => {
-                continue;
-            }
+            Err(error) if is_reconnecting(&error) => continue,
             answer => answer.map_err(failed)?,
         };
         let (partition, offset) = (message.partition(), message.offset());

@@ -97,8 +97,8 @@ pub enum JobError {
     /// There are no windows of the size.
     #[error(transparent)]
     Size(#[from] SizeError),
-    /// The topic cannot be read, or not any longer. A lost connection is among these, which lab
-    /// 02's job sat out.
+    /// The topic cannot be read, or not any longer. A broker that was lost and does not come back in
+    /// time is among these.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The topic of the dead letters cannot be used.
@@ -247,6 +247,26 @@ impl Work {
         Ok(())
     }
 
+    /// Given: deals with an error of the consumer, which may only have lost its broker; see
+    /// [`Input::sit_out`]. A stop ends the wait. The clock stands still meanwhile.
+    ///
+    /// # Errors
+    /// When the topic cannot be read any longer.
+    pub async fn sit_out(
+        &mut self,
+        error: KafkaError,
+        stop: &CancellationToken,
+    ) -> Result<(), JobError> {
+        let began = Instant::now();
+        tokio::select! {
+            biased;
+            waited = self.input.sit_out(error) => waited?,
+            () = stop.cancelled() => {}
+        }
+        self.not_reading += began.elapsed();
+        Ok(())
+    }
+
     /// Given: makes a dead letter of a record. The clock stands still meanwhile.
     ///
     /// # Errors
@@ -339,7 +359,7 @@ pub fn flight_of(payload: &[u8], arrived_ms: i64) -> Result<Flight, String> {
 /// It works in turns: a turn waits for a record, for [`TURN_WAIT`] at most, takes with it what has
 /// arrived already, up to [`TURN_RECORDS`], tells the board the time, writes a batch that is due, and
 /// calls `on_progress`. Where the input has no end, it lets [`Work::look`] find added partitions, every
-/// [`BETWEEN_LOOKS`].
+/// [`BETWEEN_LOOKS`]. A broker that is lost is [sat out](Work::sit_out).
 ///
 /// # Errors
 /// [`JobError`]. What had fired and was not yet written then, nobody has.
@@ -373,7 +393,7 @@ pub async fn run(
                     work.end_partition(partition).await?;
                 }
                 Err(KafkaError::PartitionEOF(_)) => {}
-                Err(error) => return Err(work.input.error(error).into()),
+                Err(error) => work.sit_out(error, stop).await?,
             }
             taken += 1;
             // A record that the client has given out is read, or lost.

@@ -1,7 +1,8 @@
-//! The job while its servers trouble it: a broker that is killed, a database that makes it wait for
+//! The job while its servers trouble it: a broker that is restarted or killed, a database that makes it wait for
 //! longer than a partition may be silent, and a partition that comes later.
 
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::time::Duration;
 
 use flights::Flight;
@@ -15,6 +16,7 @@ use lab05_solution::job::{JobConfig, JobError, Progress, TURN_RECORDS, run};
 use lab05_solution::tables::{DROPPED, RESULTS, ensure_tables};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rig::RigError;
 use rig::private::{Private, Server};
 use testkit::{TestRig, until, with_rig, within};
 use tokio::runtime::Runtime;
@@ -139,22 +141,79 @@ fn eight_hours() -> String {
     (6..14).map(hour).collect::<Vec<_>>().join("\n")
 }
 
-/// A private broker is killed in the middle of a run. The job ends with a sentence, and what it has
-/// written is right as far as it goes. Once the broker is back, a new run has all of it.
+/// A job on a private broker, with topics of its own.
+async fn private_job(own: &Private) -> JobConfig {
+    let kafka = own.kafka();
+    for name in ["flights", "dead"] {
+        let (name, retention) = (name.to_owned(), Retention::Forever);
+        let spec = TopicSpec { name, partitions: 1, replication: 1, retention };
+        ready_topic(&kafka, &spec).await.expect("the topic is made");
+    }
+    job(kafka, "flights", "dead", own.database_url())
+}
+
+/// A private broker is restarted twice in the middle of a run, once by a kill. The job goes on where it
+/// was, and nothing is missing.
+#[test]
+fn a_broker_that_is_restarted_is_sat_out() {
+    let mut own = Private::start().expect("a private rig starts");
+    let runtime = Runtime::new().expect("the system gives a runtime");
+    runtime.block_on(async {
+        let config = private_job(&own).await;
+        let (tell, mut told) = unbounded_channel();
+        let stop = CancellationToken::new();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let mut job = pin!(run(&config, &stop, tell));
+        let restarts = async {
+            let flights = ten_minutes_apart("EWR", 48);
+            put(&config.kafka, "flights", 0, &flights[..16]).await;
+            until_read(&mut told, 16).await;
+            own = restarted(own, Private::kill).await;
+            put(&config.kafka, "flights", 0, &flights[16..32]).await;
+            until_read(&mut told, 32).await;
+            own = restarted(own, Private::stop).await;
+            put(&config.kafka, "flights", 0, &flights[32..]).await;
+            until_read(&mut told, 48).await;
+            own
+        };
+        let _own = tokio::select! {
+            ended = &mut job => panic!("the job ended while its broker was restarted: {ended:?}"),
+            own = restarts => own,
+        };
+        stop.cancel();
+        let ended = within(LIMIT, "the job to end after its stop", job).await;
+        let done = ended.expect("the job ends in good order");
+        assert_eq!((done.read, done.in_open_windows, done.counts.dropped.total()), (48, 6, 0));
+        let client = lab02::table::connect(&config.database).await.expect("the database is there");
+        assert_eq!(format!("{}\n13:00 EWR 6 revision 1", contents(&client).await), eight_hours());
+    });
+}
+
+/// Ends the broker in one of the two ways, and starts it again.
+async fn restarted(
+    mut own: Private,
+    end: fn(&mut Private, Server) -> Result<(), RigError>,
+) -> Private {
+    let restarted = spawn_blocking(move || {
+        end(&mut own, Server::Kafka).expect("the broker runs");
+        own.start_again(Server::Kafka).expect("the broker starts again");
+        own
+    });
+    restarted.await.expect("the broker is restarted")
+}
+
+/// A private broker is killed in the middle of a run and does not come back in time. The job ends with
+/// a sentence, and what it has written is right as far as it goes. Once the broker is back, a new run
+/// has all of it.
 #[test]
 fn a_killed_broker_ends_the_job_with_a_sentence_and_the_next_run_has_it_all() {
     let mut own = Private::start().expect("a private rig starts");
     let runtime = Runtime::new().expect("the system gives a runtime");
     runtime.block_on(async {
-        let (kafka, database_url) = (own.kafka(), own.database_url().to_owned());
-        for (name, partitions) in [("flights", 1), ("dead", 1)] {
-            let (name, retention) = (name.to_owned(), Retention::Forever);
-            let spec = TopicSpec { name, partitions, replication: 1, retention };
-            ready_topic(&kafka, &spec).await.expect("the topic is made");
-        }
+        let mut config = private_job(&own).await;
+        let kafka = config.kafka.clone();
         let flights = ten_minutes_apart("EWR", 48);
         put(&kafka, "flights", 0, &flights[..24]).await;
-        let mut config = job(kafka.clone(), "flights", "dead", &database_url);
 
         let (tell, mut told) = unbounded_channel();
         let stop = CancellationToken::new();

@@ -86,7 +86,7 @@ pub async fn compare(setting: &Setting) -> Result<Compared, Box<dyn Error>> {
             Err(KafkaError::PartitionEOF(partition)) => {
                 input.read_to_end(partition);
             }
-            Err(error) => return Err(input.error(error).into()),
+            Err(error) => input.sit_out(error).await?,
         }
         if chunk.len() == CHUNK {
             insert(&database, &chunk).await?;

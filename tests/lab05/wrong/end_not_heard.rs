@@ -32,7 +32,7 @@ pub async fn run(
             match record {
                 Ok(message) => work.take(&message, clock).await?,
                 Err(KafkaError::PartitionEOF(_)) => {}
-                Err(error) => return Err(work.input.error(error).into()),
+                Err(error) => work.sit_out(error, stop).await?,
             }
             taken += 1;
             // A record that the client has given out is read, or lost.

@@ -35,7 +35,7 @@ pub async fn run(
                     work.end_partition(partition).await?;
                 }
                 Err(KafkaError::PartitionEOF(_)) => {}
-                Err(error) => return Err(work.input.error(error).into()),
+                Err(error) => work.sit_out(error, stop).await?,
             }
             taken += 1;
             // A record that the client has given out is read, or lost.
