@@ -418,6 +418,58 @@ fn a_stop_fires_nothing_and_writes_what_has_fired() {
 }
 
 #[test]
+fn an_input_that_is_read_to_its_end_has_ended_whoever_stops_the_job_then() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        put(rig, &config.topic, 0, &ten_minutes_apart(16)).await;
+        let end = stopped_when(&config, |now| now.read == 16).await;
+        let client = rig.database.connect().await;
+        rule("An input that is read to its end has ended: a stop at that moment takes nothing back.")
+            .picture("16 flights from 06:00 to 08:30 are read to the end; then somebody presses Ctrl-C")
+            .ask("Both are true now: all is read, and the job is to stop. What would the open window still wait for?")
+            .same_bytes(in_results_and_open(&client, &end).await, "16 in results, 0 in open windows");
+    });
+}
+
+#[test]
+fn an_input_that_has_an_end_has_not_ended_when_the_job_is_stopped_before_it() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        let flights = vec![payload_of(&flight("EWR", at("06:10"), 0)); 2 * TURN_RECORDS];
+        put(rig, &config.topic, 0, &flights).await;
+        let end = stopped_when(&config, |now| now.read > 0).await;
+        let client = rig.database.connect().await;
+        rule("An input has ended when it is read to its end, and not when somebody stops the job before.")
+            .picture(format!("{} flights of 06:10; Ctrl-C behind the first turn, of {TURN_RECORDS} at most", flights.len()))
+            .ask("Why did your loop end: was everything read, or was it told to stop? Who asks behind the loop?")
+            .holds(
+                in_results(&client).await == 0 && end.in_open_windows == end.read,
+                "a result of an hour of which a part was not read",
+            );
+    });
+}
+
+/// Runs the job, and stops it when it has come so far.
+async fn stopped_when(config: &JobConfig, far_enough: impl Fn(&Progress) -> bool) -> Progress {
+    let stop = CancellationToken::new();
+    let stopped = async {
+        run(config, &stop, &mut |now| {
+            if far_enough(now) {
+                stop.cancel();
+            }
+        })
+        .await
+    };
+    let end = rule("A job that is stopped ends.").within(BOUND, stopped).await;
+    rule("A job that is stopped ends in good order.").succeeds(end)
+}
+
+async fn in_results_and_open(client: &Client, end: &Progress) -> String {
+    let results = in_results(client).await;
+    format!("{results} in results, {} in open windows", end.in_open_windows)
+}
+
+#[test]
 fn at_every_moment_each_record_is_in_one_place() {
     with_rig(async |rig| {
         let mut config = job(rig, 1).await;

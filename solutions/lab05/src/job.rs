@@ -353,8 +353,9 @@ pub fn flight_of(payload: &[u8], arrived_ms: i64) -> Result<Flight, String> {
 
 /// Runs the job until its end, or until it is stopped.
 ///
-/// At the end of its input every window fires. A stop fires nothing. Either way it then writes what
-/// has fired, and ends.
+/// At the end of its input every window fires. A stop before that fires nothing; an input that is read
+/// to its end has ended, whether or not somebody stops the job then. Either way it then writes what has
+/// fired, and ends.
 ///
 /// It works in turns: a turn waits for a record, for [`TURN_WAIT`] at most, takes with it what has
 /// arrived already, up to [`TURN_RECORDS`], tells the board the time, writes a batch that is due, and
