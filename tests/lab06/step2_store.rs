@@ -6,12 +6,17 @@
 //! 3. Of a job the newest three checkpoints are kept; those of other jobs are left alone.
 //! 4. After a commit without an answer, nobody says that it has happened, nor that it has not.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures::FutureExt;
 use lab05::board::DroppedRecord;
 use lab05::delays::Delays;
 use lab05::dropped::DropReason;
 use lab05::firing::WindowResult;
 use lab05::window::Window;
 use lab06::checkpoint::encode;
+use lab06::fencing::Epoch;
 use lab06::state::Checkpoint;
 use lab06::store::{
     KEPT_CHECKPOINTS, Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, stored,
@@ -243,5 +248,34 @@ fn a_connection_that_is_gone_has_written_nothing() {
                 matches!(error, StoreError::NotWritten { id: 7, .. })
             });
         rule("Nothing is there.").same(seen(&looker).await, (String::new(), vec![]));
+    });
+}
+
+/// Whether this panic is the hole of step 6.
+fn is_the_hole_of_step_6(panic: &(dyn Any + Send)) -> bool {
+    let message = panic.downcast_ref::<String>();
+    message.is_some_and(|message| message.starts_with("not yet implemented: step 6"))
+}
+
+#[test]
+fn a_writer_that_has_an_epoch_is_looked_at() {
+    with_database(async |database| {
+        let client = tables(database).await;
+        checkpoint_of(&client, "board", 1).await;
+        let newest = "INSERT INTO job_epochs (job, epoch) VALUES ('board', 2)";
+        client.batch_execute(newest).await.expect("the table is there");
+        let old = Writer { epoch: Some(Epoch(1)), ..writer("board") };
+        let (output, checkpoint) = (output(), read_to(2, TOPIC, 60));
+        let write = write(&client, &old, &output, &checkpoint);
+        let refused = match AssertUnwindSafe(write).catch_unwind().await {
+            Ok(written) => written.is_err(),
+            // Who runs into the hole has asked.
+            Err(panic) if is_the_hole_of_step_6(&*panic) => true,
+            Err(panic) => resume_unwind(panic),
+        };
+        rule("A writer that has an epoch is looked at, by `check`, before anything is committed.")
+            .picture("the newest epoch of job board is 2; an instance with epoch 1 writes checkpoint 2")
+            .ask("`check` is a hole until step 6, and whoever runs into it has asked. Does your `write_all` ask, where a writer has an epoch?")
+            .holds(refused, "the checkpoint of an instance that is not the newest");
     });
 }

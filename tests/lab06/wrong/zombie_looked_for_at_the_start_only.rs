@@ -1,6 +1,6 @@
 //! title: The epoch is looked at when the job starts
 //! file: store.rs
-//! caught by: step6_fencing::an_instance_that_is_not_the_newest_writes_nothing
+//! caught by: step2_store::a_writer_that_has_an_epoch_is_looked_at
 //!
 //! At its start the job has the newest epoch, and a statement is saved in every checkpoint. But nobody
 //! becomes a zombie at the start.
