@@ -6,11 +6,14 @@
 //! - Behind a record that failed none is taken, so that what is kept of failures is bounded.
 
 use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::time::Duration;
 
 use futures::FutureExt;
 use lab02::in_flight::{Published, Publisher};
 use lab02::record::Record;
 use testkit::{rule, with_kafka};
+use tokio::time::advance;
 
 use super::at_hand::{
     BOUND, IN_ORDER, first_of_the_calm_week, nobody, producer, record, record_of, shown, stored,
@@ -174,6 +177,24 @@ async fn a_full_queue_lets_others_run() {
         .picture("two publishers share a client with room for 1 record, which the first one has taken;\nthe second one has nothing in flight")
         .ask("Which `await` of your loop is reached here, and does it give the thread away?")
         .holds(waits.is_none(), "an answer, and until then nobody else could run");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_room_has_no_limit_of_its_own() {
+    // The client gives its record up by its own clock, after minutes: until then the queue is full.
+    let shared = producer(&nobody(), &[("queue.buffering.max.messages", "1")]);
+    let mut one = Publisher::new(shared.clone(), "flights", limit(10));
+    let mut other = Publisher::new(shared, "flights", limit(10));
+    rule("A record is taken while there is room.").succeeds(one.send(record("EWR", b"1")).await);
+    let mut sending = pin!(other.send(record("LGA", b"2")));
+    for _ in 0..180 {
+        let answer = futures::poll!(&mut sending);
+        rule("Whoever waits for room in the queue waits until there is some, however long that takes.")
+            .picture("two publishers share a client with room for 1 record, which the first one has taken;\nthe second one has waited for up to three minutes, of a clock that the test sets")
+            .ask("The records in the queue have a limit, `message.timeout.ms`. What has become of a record that you give up before theirs has passed?")
+            .holds(answer.is_pending(), "an answer, and the queue is as full as it was");
+        advance(Duration::from_secs(1)).await;
+    }
 }
 
 /// What was not delivered, by the length of its payload in bytes.

@@ -7,8 +7,10 @@
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use lab02::batch::BatchLimits;
 use lab02::dead_letters::{Read, ReadError, ReadFlight};
 use lab02::job::{
@@ -374,6 +376,26 @@ fn rows_without_their_commit_are_told() {
             matches!(error, JobError::NotCommitted { written: 2, .. })
         });
         rule("What is written stays written.").same(rows(&database).await, 2);
+    });
+}
+
+#[test]
+fn a_wait_for_the_brokers_answer_lets_others_run() {
+    with_rig(async |rig| {
+        let (config, _database) = job(rig, &[]).await;
+        let mut work = rule("The job opens.").succeeds(Work::open(&config).await);
+        // Nobody answers this client, and it gives its commit up after a second.
+        let mut silent = JobConfig { kafka: nobody(), ..config.clone() };
+        silent.kafka.set("session.timeout.ms", "1000");
+        let consumer = consumer_config(&silent).create_with_context(work.rebalances.clone());
+        work.consumer = Arc::new(consumer.expect("the settings are good"));
+        let place = Place { topic: config.topic.clone(), partition: 0, offset: 41 };
+        let dead_letter = Read::DeadLetter { place, reason: "no flight".to_owned() };
+        let answer = work.write_and_commit(vec![dead_letter]).now_or_never();
+        rule("Whoever waits for the broker's answer to a commit lets others run meanwhile.")
+            .picture("a dead letter is to be committed, and no broker answers")
+            .ask("`CommitMode::Sync` comes back with the answer. On which thread does it wait, and what else was to run there?")
+            .holds(answer.is_none(), "an answer, and until then nobody else could run");
     });
 }
 
