@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use flights::Flight;
+use futures::FutureExt;
 use lab03::broker::BrokerError;
 use lab03::crash::{Crash, CrashLine, CrashTable, Crashing, Effect};
 use lab03::guarantee::{Effects, Record, at_least_once, at_most_once};
@@ -73,6 +75,62 @@ fn each_record_becomes_a_row_and_a_second_run_adds_none() {
         let done = rule("The job runs from the beginning.").succeeds(run_to_the_end(&again).await);
         rule("A run from the beginning reads all records again, and no row is new.")
             .same((done, rows(rig).await), (Done { records: 21, new_rows: 0 }, 21));
+    });
+}
+
+#[test]
+fn a_row_has_the_departure_of_its_record_and_the_slot_of_its_flight() {
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 2).await;
+        let flight = Flight { delay_min: 47, ..flights(1).remove(0) };
+        put_flights(&rig.kafka, &topic, std::slice::from_ref(&flight)).await;
+        let config = config(rig, &topic, &rig.kafka.group("g"));
+        rule("The job runs.").succeeds(run_to_the_end(&config).await);
+        let client = rig.database.connect().await;
+        let instants = format!(
+            "SELECT (extract(epoch FROM departed) * 1000)::bigint, \
+                 (extract(epoch FROM scheduled) * 1000)::bigint FROM {PROCESSED_EVENTS}"
+        );
+        let row = client.query_one(&instants, &[]).await.expect("there is one row");
+        let told = |ms: i64| flights::utc::format(ms);
+        rule("The departure is the record's own timestamp, and the slot is in its payload.")
+            .picture("a flight that has left 47 min behind its slot: departure, then slot")
+            .ask("A record has an instant outside of its payload and one inside. Which of them says when the flight left?")
+            .same_bytes(
+                format!("{} {}", told(row.get(0)), told(row.get(1))),
+                format!("{} {}", told(flight.departed_ms()), told(flight.scheduled_ms)),
+            );
+    });
+}
+
+#[test]
+fn a_poll_waits_for_its_first_record_alone() {
+    with_rig(async |rig| {
+        let topic = rig.kafka.create_topic("flights", 2).await;
+        put_flights(&rig.kafka, &topic, &flights(1)).await;
+        let config = config(rig, &topic, &rig.kafka.group("g"));
+        let mut job = rule("The job opens.").succeeds(KafkaToTable::open(&config).await);
+        let answered_at_once = async {
+            loop {
+                // Where it would wait, it is broken off: then it must not have taken a record yet.
+                let records = job.poll().now_or_never().transpose();
+                let records = rule("A poll succeeds.").succeeds(records).unwrap_or_default();
+                if !records.is_empty() {
+                    return records.len();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let records = rule(
+            "A poll waits for its first record, and takes with it what is there already.",
+        )
+        .picture("one record is there, a batch takes 4; a poll that would wait is broken off")
+        .ask(
+            "The next record comes in an hour. Until when does your poll keep the one that it has?",
+        )
+        .within(BOUND, answered_at_once)
+        .await;
+        rule("A poll gives the records that are there.").same(records, 1);
     });
 }
 
