@@ -17,6 +17,17 @@ const USUAL: [i32; 2] = [1, 3];
 /// The broker's setting that says how many brokers must have a record before it counts as written.
 const IN_SYNC: &str = "min.insync.replicas";
 
+/// What a broker says to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// It would make such a topic.
+    Taken,
+    /// It would not, for this reason.
+    Refused(RDKafkaErrorCode),
+    /// It has not said it in time.
+    Silent,
+}
+
 /// What is asked of a broker, and not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Question {
@@ -46,14 +57,14 @@ fn parse(text: &str) -> Result<i32, RigError> {
 }
 
 /// The factor that is `wanted`, else the first usual one, that the broker takes. `in_sync` is its
-/// `min.insync.replicas`, where it tells; `refused` asks it and gives the code of its refusal.
+/// `min.insync.replicas`, where it tells; `ask` asks it.
 ///
 /// # Errors
-/// With what follows Kafka's address in a sentence, when it takes none.
+/// With what follows Kafka's address in a sentence, when it takes none or does not say it.
 pub fn agree(
     wanted: Option<i32>,
     in_sync: Option<i32>,
-    refused: impl Fn(Question) -> Option<RDKafkaErrorCode>,
+    ask: impl Fn(Question) -> Reply,
 ) -> Result<i32, String> {
     let factors = wanted.map_or(USUAL.to_vec(), |factor| vec![factor]);
     let in_sync = in_sync.unwrap_or(1);
@@ -63,18 +74,28 @@ pub fn agree(
             why = too_few(factor, in_sync);
             continue;
         }
-        match refused(Question { factor, keeps_forever: true }) {
-            Some(code) if is_policy(code) => {
-                if refused(Question { factor, keeps_forever: false }).is_none() {
-                    return Err(another_retention(code));
+        match ask(Question { factor, keeps_forever: true }) {
+            Reply::Silent => return Err(silent(factor)),
+            Reply::Refused(code) if is_policy(code) => {
+                match ask(Question { factor, keeps_forever: false }) {
+                    Reply::Silent => return Err(silent(factor)),
+                    Reply::Taken => return Err(another_retention(code)),
+                    Reply::Refused(_) => why = another_factor(factor, wanted, code),
                 }
-                why = another_factor(factor, wanted, code);
             }
             // Whether it may be made at all is asked elsewhere.
-            _ => return Ok(factor),
+            Reply::Refused(_) | Reply::Taken => return Ok(factor),
         }
     }
     Err(why)
+}
+
+/// What follows Kafka's address in a sentence, when it does not say whether it takes a topic.
+pub fn silent(factor: i32) -> String {
+    format!(
+        "answers, but did not say in time whether it takes topics with replication.factor {factor}; run it \
+         again, with a larger TIDEMARK_WAIT_SECONDS where it is slow"
+    )
 }
 
 fn is_policy(code: RDKafkaErrorCode) -> bool {
@@ -114,8 +135,11 @@ mod tests {
     use super::*;
 
     /// A broker that takes topics with these factors alone.
-    fn takes(factors: &[i32]) -> impl Fn(Question) -> Option<RDKafkaErrorCode> {
-        move |asked| (!factors.contains(&asked.factor)).then_some(PolicyViolation)
+    fn takes(factors: &[i32]) -> impl Fn(Question) -> Reply {
+        move |asked| match factors.contains(&asked.factor) {
+            true => Reply::Taken,
+            false => Reply::Refused(PolicyViolation),
+        }
     }
 
     #[test]
@@ -150,7 +174,7 @@ mod tests {
 
     #[test]
     fn where_none_is_taken_the_variable_is_named() {
-        let refused = |_: Question| Some(InvalidReplicationFactor);
+        let refused = |_: Question| Reply::Refused(InvalidReplicationFactor);
         let sentence = agree(None, None, refused).unwrap_err();
         let expected =
             "does not take topics with replication.factor 1 or 3 (InvalidReplicationFactor";
@@ -163,13 +187,35 @@ mod tests {
 
     #[test]
     fn another_retention_is_named() {
-        let refused = |asked: Question| asked.keeps_forever.then_some(PolicyViolation);
+        let refused = |asked: Question| match asked.keeps_forever {
+            true => Reply::Refused(PolicyViolation),
+            false => Reply::Taken,
+        };
         let sentence = agree(None, None, refused).unwrap_err();
         assert!(sentence.starts_with("does not take topics with retention.ms=-1"), "{sentence}");
     }
 
     #[test]
     fn a_right_that_is_missing_says_nothing_of_factors() {
-        assert_eq!(agree(None, None, |_| Some(TopicAuthorizationFailed)), Ok(1));
+        assert_eq!(agree(None, None, |_| Reply::Refused(TopicAuthorizationFailed)), Ok(1));
+    }
+
+    #[test]
+    fn no_answer_is_neither_a_yes_nor_a_refusal() {
+        let never = |_: Question| Reply::Silent;
+        let after_a_refusal = |asked: Question| match asked.keeps_forever {
+            true => Reply::Refused(PolicyViolation),
+            false => Reply::Silent,
+        };
+        for (sentence, factor) in [
+            (agree(None, None, never).unwrap_err(), 1),
+            (agree(Some(3), None, never).unwrap_err(), 3),
+            (agree(None, None, after_a_refusal).unwrap_err(), 1),
+        ] {
+            let expected = format!(
+                "answers, but did not say in time whether it takes topics with replication.factor {factor}; "
+            );
+            assert!(sentence.starts_with(&expected), "{sentence}");
+        }
     }
 }
