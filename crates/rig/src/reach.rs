@@ -26,8 +26,9 @@ const KAFKA_TIMEOUT: Duration = Duration::from_secs(5);
 const POSTGRES_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the first question is waited for before the client's own words are listened to; the next
-/// ones twice as long each.
+/// ones twice as long each, up to the longest.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
+const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
 /// PostgreSQL's port where an address names none.
 const POSTGRES_PORT: u16 = 5432;
@@ -66,11 +67,11 @@ pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
             RigError(format!("KAFKA_BOOTSTRAP_SERVERS is `{servers}`, expected brokers: {error}"))
         })?;
     let (began, mut look) = (Instant::now(), FIRST_LOOK);
-    while began.elapsed() < limit {
-        if client.fetch_metadata(None, look.min(limit)).is_ok() {
+    while let Some(left) = limit.checked_sub(began.elapsed()).filter(|left| !left.is_zero()) {
+        if client.fetch_metadata(None, look.min(left)).is_ok() {
             return Ok(());
         }
-        look *= 2;
+        look = after(look);
         // What the client has to say comes with its events.
         while client.poll(Duration::ZERO).is_some() {}
         // Of several brokers one may be good where another one is not.
@@ -89,6 +90,10 @@ pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
     Err(RigError(format!(
         "Kafka at {servers} did not answer within {limit_s} s; start it, {FIX}{asks}"
     )))
+}
+
+fn after(look: Duration) -> Duration {
+    (look * 2).min(LONGEST_LOOK)
 }
 
 /// What a client says of its connections.
@@ -173,6 +178,13 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+
+    #[test]
+    fn looks_grow_up_to_the_longest() {
+        assert_eq!(after(FIRST_LOOK), FIRST_LOOK * 2);
+        let hundredth = (0..100).fold(FIRST_LOOK, |look, _| after(look));
+        assert_eq!(hundredth, LONGEST_LOOK);
+    }
 
     #[test]
     fn of_librdkafkas_words_those_that_say_what_is_wrong_are_shown() {
