@@ -4,83 +4,133 @@
 
 use std::time::Duration;
 
+use thiserror::Error;
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
 use crate::RigError;
 
-/// What the labs need: text in any language, writes, and the rights to make databases and schemas.
+/// What the labs need: text in any language, here and in databases made anew, writes, and the rights to
+/// make databases and schemas.
 const QUESTIONS: &str = "
     SELECT current_setting('server_encoding'),
+           (SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'template0'),
            current_setting('transaction_read_only') = 'on',
            (SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user),
            has_database_privilege(current_database(), 'CREATE')";
 
+/// The only encoding that has every letter.
+const ENCODING: &str = "UTF8";
+
+/// What a database lacks that the labs need. Its text follows where the database is.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Lack {
+    /// The database is in this encoding.
+    #[error(
+        "has a database in {0}, expected {ENCODING}; make one with `createdb --encoding={ENCODING} \
+         --template=template0 NAME`, and name it in DATABASE_URL"
+    )]
+    Encoding(String),
+    /// New databases, as tests make them, are in this encoding.
+    #[error(
+        "makes databases in {0}, expected {ENCODING}; name a server in DATABASE_URL that was made with \
+         `initdb --encoding={ENCODING}`"
+    )]
+    NewEncoding(String),
+    /// Nothing can be written.
+    #[error(
+        "is read-only; name a server in DATABASE_URL that takes writes, or ask who runs it to turn \
+         default_transaction_read_only off"
+    )]
+    Writes,
+    /// The user may not make databases.
+    #[error(
+        "does not let you make databases, and each test makes one; ask who runs it for CREATEDB"
+    )]
+    Databases,
+    /// The user may not make schemas.
+    #[error(
+        "does not let you make schemas, and each run makes one; ask who runs it for CREATE on the database"
+    )]
+    Schemas,
+}
+
 /// Logs in and asks, in a statement that changes nothing. `address` is for people.
 ///
 /// # Errors
-/// When the database does not let this user in, or not within `limit`; when it is in another encoding
-/// than UTF-8 or read-only; when the user may not make databases or schemas. No error holds the password.
+/// When the database does not let this user in, or not within `limit`; when it [lacks](Lack) something.
+/// No error holds the password.
 pub fn ask(url: &str, address: &str, limit: Duration) -> Result<(), RigError> {
     let refused = |why: String| RigError(format!("PostgreSQL at {address} {why}"));
-    let config: Config = url.parse().map_err(|_| {
-        RigError(
-            "DATABASE_URL cannot be read, expected postgresql://user:password@host:port/database; other \
-             characters than letters and digits in the password are written as % codes"
-                .to_owned(),
-        )
-    })?;
+    let config = config(url)?;
     // The caller may be at work in a runtime of its own, which must not be blocked from within.
-    let asked = std::thread::scope(|scope| scope.spawn(|| answer(&config, limit)).join());
+    let asked = std::thread::scope(|scope| scope.spawn(|| first_lack(&config, limit)).join());
     match asked {
-        Ok(Ok(why)) => why.map_or(Ok(()), |why| Err(refused(why))),
+        Ok(Ok(lack)) => lack.map_or(Ok(()), |lack| Err(refused(lack.to_string()))),
         Ok(Err(why)) => Err(refused(why)),
         Err(_) => Err(refused("could not be asked".to_owned())),
     }
 }
 
-fn answer(config: &Config, limit: Duration) -> Result<Option<String>, String> {
+fn first_lack(config: &Config, limit: Duration) -> Result<Option<Lack>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("could not be asked: {error}"))?;
-    let answered = runtime.block_on(async { tokio::time::timeout(limit, asked(config)).await });
-    match answered {
-        Ok(answer) => answer.map_err(|error| in_words(&error)),
-        Err(_) => Err(format!("did not answer within {} s; is it overloaded?", limit.as_secs())),
-    }
-}
-
-async fn asked(config: &Config) -> Result<Option<String>, Error> {
-    let (client, connection) = config.connect(NoTls).await?;
-    // It ends when its client is dropped.
-    tokio::spawn(connection);
-    what_is_missing(&client).await
-}
-
-async fn what_is_missing(client: &Client) -> Result<Option<String>, Error> {
-    let row = client.query_one(QUESTIONS, &[]).await?;
-    let encoding: String = row.get(0);
-    let (is_read_only, makes_databases, makes_schemas) = (row.get(1), row.get(2), row.get(3));
-    Ok(match (is_read_only, makes_databases, makes_schemas) {
-        _ if encoding != "UTF8" => Some(format!(
-            "has a database in {encoding}, expected UTF8; make one with `createdb --encoding=UTF8 \
-             --template=template0 NAME`, and name it in DATABASE_URL"
-        )),
-        (true, ..) => Some(
-            "is read-only; name a server in DATABASE_URL that takes writes, or ask who runs it to turn \
-             default_transaction_read_only off"
-                .to_owned(),
-        ),
-        (_, false, _) => Some(
-            "does not let you make databases, and each test makes one; ask who runs it for CREATEDB"
-                .to_owned(),
-        ),
-        (.., false) => Some(
-            "does not let you make schemas, and each run makes one; ask who runs it for CREATE on the \
-             database"
-                .to_owned(),
-        ),
-        _ => None,
+    runtime.block_on(async {
+        let client = connect(config, limit).await?;
+        Ok(lacks(&client, limit).await?.into_iter().next())
     })
+}
+
+/// What `DATABASE_URL` says.
+///
+/// # Errors
+/// When it cannot be read. It is not quoted, since there may be a password in it.
+pub fn config(url: &str) -> Result<Config, RigError> {
+    url.parse().map_err(|_| {
+        RigError(
+            "DATABASE_URL cannot be read, expected postgresql://user:password@host:port/database; other \
+             characters than letters and digits in the password are written as % codes"
+                .to_owned(),
+        )
+    })
+}
+
+/// Logs in, in a Tokio runtime. The connection ends when the client is dropped.
+///
+/// # Errors
+/// When the database does not let this user in, or not within `limit`: with what follows where it is.
+pub async fn connect(config: &Config, limit: Duration) -> Result<Client, String> {
+    let connected = timeout(limit, config.connect(NoTls)).await.map_err(|_| silent(limit))?;
+    let (client, connection) = connected.map_err(|error| in_words(&error))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Asks for all that the labs need. Gives what is missing, the gravest first.
+///
+/// # Errors
+/// When the database does not answer within `limit`, or refuses to: with what follows where it is.
+pub async fn lacks(client: &Client, limit: Duration) -> Result<Vec<Lack>, String> {
+    let answered = timeout(limit, client.query_one(QUESTIONS, &[])).await;
+    let row = answered.map_err(|_| silent(limit))?.map_err(|error| in_words(&error))?;
+    let (encoding, new_encoding): (String, String) = (row.get(0), row.get(1));
+    let (is_read_only, makes_databases, makes_schemas): (bool, bool, bool) =
+        (row.get(2), row.get(3), row.get(4));
+    let other_encoding = encoding != ENCODING;
+    let other_new_encoding = new_encoding != ENCODING;
+    let all = [
+        other_encoding.then_some(Lack::Encoding(encoding)),
+        is_read_only.then_some(Lack::Writes),
+        other_new_encoding.then_some(Lack::NewEncoding(new_encoding)),
+        (!makes_databases).then_some(Lack::Databases),
+        (!makes_schemas).then_some(Lack::Schemas),
+    ];
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn silent(limit: Duration) -> String {
+    format!("did not answer within {} s; is it overloaded?", limit.as_secs())
 }
 
 /// What PostgreSQL said, as the end of a sentence that begins with where it is, with its fix.
@@ -96,11 +146,11 @@ pub fn in_words(error: &Error) -> String {
                 .to_owned()
         }
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION => format!(
-            "refused to log you in ({said}); the labs speak to it without TLS: ask who runs it whether it \
-             takes that"
+            "refused to log you in ({said}); ask who runs it for LOGIN for your user, and for an entry in \
+             pg_hba.conf that lets it in from this machine without TLS, as the labs speak"
         ),
         SqlState::INVALID_CATALOG_NAME => {
-            format!("does not have it ({said}); make it, or name another one in DATABASE_URL")
+            format!("has no such database ({said}); make it, or name another one in DATABASE_URL")
         }
         SqlState::TOO_MANY_CONNECTIONS => format!(
             "takes no more connections ({said}); end some, or ask who runs it to raise the limit of \

@@ -6,7 +6,7 @@ use crate::external::two_rigs;
 const PASSWORD: &str = "a-secret-word";
 
 /// Databases and users of every bad kind. A role's limit holds for others than superusers alone.
-const MADE: [&str; 9] = [
+const MADE: [&str; 10] = [
     "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0",
     "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0",
     "CREATE DATABASE frozen",
@@ -16,10 +16,11 @@ const MADE: [&str; 9] = [
     "CREATE ROLE crowded LOGIN CREATEDB CONNECTION LIMIT 0",
     "CREATE ROLE visitor LOGIN",
     "CREATE ROLE guest LOGIN CREATEDB",
+    "CREATE ROLE asleep NOLOGIN CREATEDB",
 ];
 
 /// A database, a user and a password that go wrong, and the beginning of what is said.
-const FAULTS: [(&str, &str, &str, &str); 8] = [
+const FAULTS: [(&str, &str, &str, &str); 9] = [
     (
         "latin",
         "amelia",
@@ -37,7 +38,7 @@ const FAULTS: [(&str, &str, &str, &str); 8] = [
         "nowhere",
         "amelia",
         PASSWORD,
-        "does not have it (database \"nowhere\" does not exist); make it",
+        "has no such database (database \"nowhere\" does not exist); make it",
     ),
     ("tidemark", "crowded", PASSWORD, "takes no more connections (too many connections for role"),
     (
@@ -47,6 +48,12 @@ const FAULTS: [(&str, &str, &str, &str); 8] = [
         "does not let you make databases, and each test makes one; ask",
     ),
     ("tidemark", "guest", PASSWORD, "does not let you make schemas, and each run makes one; ask"),
+    (
+        "tidemark",
+        "asleep",
+        PASSWORD,
+        "refused to log you in (role \"asleep\" is not permitted to log in); ask who runs it for LOGIN",
+    ),
     (
         "tidemark",
         "amelia",
@@ -67,7 +74,7 @@ fn a_database_that_the_labs_cannot_use_is_a_sentence_with_its_fix() {
     for statement in MADE {
         servers.succeeds(&["psql", "-c", statement]);
     }
-    for user in ["amelia", "crowded", "visitor", "guest"] {
+    for user in ["amelia", "crowded", "visitor", "guest", "asleep"] {
         servers.succeeds(&["psql", "-c", &format!("ALTER ROLE {user} PASSWORD '{PASSWORD}'")]);
     }
     name(&mut rig, &servers, "tidemark", "amelia", PASSWORD);
