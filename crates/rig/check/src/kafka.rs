@@ -1,58 +1,75 @@
 //! The questions to Kafka, in order.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rig::cluster::Cluster;
 use rig::{reach, rights};
+use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::groups;
 use crate::need::Need;
 use crate::records;
 use crate::report::{Answer, Report};
+use crate::stop::{aside, unless_stopped, with_removal};
 use crate::trial::Trial;
 
-/// Asks until a need is missing on which the others rest, and removes what it has made. Ctrl-C ends it
-/// earlier, and it removes that all the same.
+/// Asks until a need is missing on which the others rest, and removes what it has made, also where
+/// Ctrl-C ends it.
 ///
 /// # Errors
-/// When the report cannot be written, or Ctrl-C was pressed.
+/// When the report cannot be written, or Ctrl-C was pressed: with what the removal said.
 pub async fn ask<W: Write>(
     cluster: &Cluster,
     name: &str,
     limit: Duration,
+    stop: &CancellationToken,
     report: &mut Report<W>,
 ) -> io::Result<()> {
-    let reached = reach::ask_kafka(cluster).map(|()| "reached, and lets you in".to_owned());
-    if !report.tell(Need::LogIn, reached.map_err(|error| error.to_string()))? {
+    // Nothing is made yet.
+    let Some(trial) = unless_stopped(stop, ask_to_be_let_in(cluster, name, limit, report)).await?
+    else {
         return Ok(());
-    }
-    report.tell(Need::Brokers, brokers(&cluster.kafka(), limit))?;
-    let replication = match rights::ask(cluster, limit) {
-        Ok(factor) => factor,
-        Err(error) => return report.tell(Need::Rights, Answer::Missing(error.0)).map(|_| ()),
     };
-    let trial = match Trial::new(cluster.kafka(), name, replication, limit) {
-        Ok(trial) => trial,
-        Err(error) => {
-            return report.tell(Need::Topics, Answer::Missing(error.to_string())).map(|_| ());
-        }
+    let asked = unless_stopped(stop, ask_for_records(&trial, report)).await;
+    let removed = trial.remove().await;
+    match asked {
+        Ok(true) => report.tell(Need::Removing, removed).map(|_| ()),
+        // Of topics that could not be made it would be said that they stay.
+        Ok(false) => Ok(()),
+        Err(error) => Err(with_removal(&error, removed)),
+    }
+}
+
+/// What the further questions are asked with, where they can be asked.
+async fn ask_to_be_let_in<W: Write>(
+    cluster: &Cluster,
+    name: &str,
+    limit: Duration,
+    report: &mut Report<W>,
+) -> io::Result<Option<Trial>> {
+    let named = cluster.clone();
+    let reached = aside(move || reach::ask_kafka(&named)).await?;
+    let reached = reached.map(|()| "reached, and lets you in".to_owned());
+    if !report.tell(Need::LogIn, reached.map_err(|error| error.to_string()))? {
+        return Ok(None);
+    }
+    let kafka = cluster.kafka();
+    report.tell(Need::Brokers, aside(move || brokers(&kafka, limit)).await?)?;
+    let named = cluster.clone();
+    let replication = match aside(move || rights::ask(&named, limit)).await? {
+        Ok(factor) => factor,
+        Err(error) => return report.tell(Need::Rights, Answer::Missing(error.0)).map(|_| None),
     };
     let found = format!("topics may be made, with replication factor {replication}");
     report.tell(Need::Rights, Answer::Ok(found))?;
-    let asked = tokio::select! {
-        asked = ask_for_records(&trial, report) => asked,
-        _ = tokio::signal::ctrl_c() => Err(ErrorKind::Interrupted.into()),
-    };
-    let removed = trial.remove().await;
-    // Of topics that could not be made it would be said that they stay.
-    if asked? {
-        report.tell(Need::Removing, removed)?;
+    match Trial::new(cluster.kafka(), name, replication, limit) {
+        Ok(trial) => Ok(Some(trial)),
+        Err(error) => report.tell(Need::Topics, Answer::Missing(error.to_string())).map(|_| None),
     }
-    Ok(())
 }
 
 fn brokers(kafka: &ClientConfig, limit: Duration) -> Result<String, String> {
@@ -95,12 +112,17 @@ async fn ask_for_records<W: Write>(trial: &Trial, report: &mut Report<W>) -> io:
 
 async fn made(trial: &Trial) -> Result<String, String> {
     trial.be_ready().await?;
+    trial.is_kept_as_asked()?;
     trial.grow().await
 }
 
 async fn ask_for_old_records<W: Write>(trial: &Trial, report: &mut Report<W>) -> io::Result<()> {
     let old = report.tell(Need::Timestamps, records::write_old(trial).await)?;
-    let large = report.tell(Need::Size, records::write_large(trial).await)?;
+    let held_back = records::write_large(trial).await;
+    let large = report.tell(Need::Size, held_back.clone().map(|_| "taken".to_owned()))?;
+    if let Ok(held_back) = held_back {
+        report.tell(Need::Pace, records::pace(held_back, trial.limit))?;
+    }
     if old && large {
         report.tell(Need::Reading, records::read(trial).await)?;
         report.tell(Need::Times, records::find_by_time(trial))?;

@@ -11,21 +11,25 @@
 //! | [`trial`] | topics and a group of this check's own |
 //! | [`records`] | records written, read and deleted |
 //! | [`groups`] | a group joined, committed for and deleted |
+//! | [`held_back`] | whether a quota holds back who writes |
 //! | [`clock`] | whether two clocks agree |
 //! | [`postgres`] | the questions to PostgreSQL |
+//! | [`stop`] | Ctrl-C, at any moment |
 
 mod clock;
 mod groups;
+mod held_back;
 mod kafka;
 mod need;
 mod postgres;
 mod records;
 mod report;
+mod stop;
 mod trial;
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
-use std::io::stdout;
+use std::io::{self, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,9 +37,11 @@ use clap::Parser;
 use rig::cluster::Cluster;
 use rig::patience::patience;
 use rig::{Rig, external};
+use tokio::runtime::Runtime;
 
 use crate::need::Need;
 use crate::report::Report;
+use crate::stop::stop_on_ctrl_c;
 
 /// How long a server may take for one answer: it may be far away.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,13 +59,12 @@ struct Arguments {
     list: bool,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     if Arguments::parse().list {
         print!("{}", need::table());
         return ExitCode::SUCCESS;
     }
-    match check().await {
+    match check() {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -70,9 +75,18 @@ async fn main() -> ExitCode {
 }
 
 /// Asks both servers. Gives the number of needs that are missing.
-async fn check() -> Result<usize, Box<dyn Error>> {
+fn check() -> Result<usize, Box<dyn Error>> {
     let cluster = servers()?;
     let limit = patience(ANSWER_TIMEOUT)?;
+    let runtime = Runtime::new()?;
+    let missing = runtime.block_on(ask(&cluster, limit));
+    // After Ctrl-C a question may still be at work for which nobody waits.
+    runtime.shutdown_background();
+    Ok(missing?)
+}
+
+async fn ask(cluster: &Cluster, limit: Duration) -> io::Result<usize> {
+    let stop = stop_on_ctrl_c()?;
     // Random, so that what is removed in the end is nobody else's.
     let name = format!("{}tidemark-check-{:x}", cluster.prefix, RandomState::new().hash_one(0));
     let mut report = Report::new(stdout());
@@ -81,9 +95,9 @@ async fn check() -> Result<usize, Box<dyn Error>> {
         cluster.bootstrap(),
         cluster.database_address()
     ))?;
-    kafka::ask(&cluster, &name, limit, &mut report).await?;
+    kafka::ask(cluster, &name, limit, &stop, &mut report).await?;
     report.not_asked(&Need::OF_KAFKA)?;
-    postgres::ask(&cluster.database_url, &name, limit, &mut report).await?;
+    postgres::ask(&cluster.database_url, &name, limit, &stop, &mut report).await?;
     report.not_asked(&Need::OF_POSTGRES)?;
     let missing = report.missing();
     report.say(&match missing {

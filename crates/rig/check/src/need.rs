@@ -1,5 +1,14 @@
 //! What the labs need of their servers, and why: the only place where that is written down.
 
+/// As many tests run at once: `RUST_TEST_THREADS` in `.cargo/config.toml`.
+const TESTS_AT_ONCE: usize = 8;
+
+/// As many connections to PostgreSQL has one test at most.
+const CONNECTIONS_OF_A_TEST: usize = 3;
+
+/// As many connections to PostgreSQL there must be at once.
+pub const CONNECTIONS: usize = TESTS_AT_ONCE * CONNECTIONS_OF_A_TEST;
+
 /// Something that the labs need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -17,6 +26,8 @@ pub enum Need {
     Timestamps,
     /// Records can be as large as clients make them.
     Size,
+    /// No quota holds back who writes.
+    Pace,
     /// Records can be written by an idempotent producer to as many brokers as it takes.
     Writing,
     /// Records come back as they were written.
@@ -51,7 +62,7 @@ pub enum Need {
 
 impl Need {
     /// What is asked of Kafka, in order.
-    pub const OF_KAFKA: [Need; 15] = [
+    pub const OF_KAFKA: [Need; 16] = [
         Need::LogIn,
         Need::Brokers,
         Need::Rights,
@@ -60,6 +71,7 @@ impl Need {
         Need::Writing,
         Need::Timestamps,
         Need::Size,
+        Need::Pace,
         Need::Reading,
         Need::Times,
         Need::Deleting,
@@ -86,8 +98,8 @@ impl Need {
     }
 
     /// A name, and what the labs need it for.
-    fn words(self) -> (&'static str, &'static str) {
-        match self {
+    fn words(self) -> (&'static str, String) {
+        let (name, why) = match self {
             Need::LogIn => ("an answer", "Kafka is reached, trusted, and lets you in"),
             Need::Brokers => ("brokers", "one is enough; how many there are is said"),
             Need::Rights => (
@@ -111,6 +123,10 @@ impl Need {
                 "a record's timestamp is its flight's departure: `CreateTime`, however old",
             ),
             Need::Size => ("records of 900 kB", "what clients send without asking: up to 1 MB"),
+            Need::Pace => (
+                "pace of writing",
+                "a week of flights, 1 MB, is written at once; a quota may hold it back",
+            ),
             Need::Reading => {
                 ("reading", "key, headers, timestamp and payload come back as they were written")
             }
@@ -134,10 +150,15 @@ impl Need {
             Need::Databases => ("databases", "each test with tables has one of its own"),
             Need::Encoding => ("UTF8", "names and payloads may have any letter"),
             Need::Connections => {
-                ("20 connections", "eight tests run at once, with two or three each")
+                let why = format!(
+                    "{CONNECTIONS}: {TESTS_AT_ONCE} tests run at once, with up to \
+                     {CONNECTIONS_OF_A_TEST} each"
+                );
+                return ("connections", why);
             }
             Need::PostgresClock => ("PostgreSQL's clock", "seconds do no harm"),
-        }
+        };
+        (name, why.to_owned())
     }
 }
 
@@ -152,15 +173,25 @@ pub fn table() -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    /// How many tests run at once.
+    const CARGO: &str = include_str!("../../../../.cargo/config.toml");
+
     /// A page of the book.
     const PAGE: &str = include_str!("../../../../book/src/what-the-labs-need.md");
 
     #[test]
     fn the_book_lists_what_is_asked() {
-        let table = super::table();
+        let table = table();
         assert!(
             PAGE.contains(&table),
             "book/src/what-the-labs-need.md, expected the table of `cargo run -p rig-check -- --list`:\n{table}"
         );
+    }
+
+    #[test]
+    fn as_many_tests_run_at_once_as_cargo_is_told() {
+        assert!(CARGO.contains(&format!("RUST_TEST_THREADS = \"{TESTS_AT_ONCE}\"")), "{CARGO}");
     }
 }

@@ -1,6 +1,6 @@
 //! Records written, read and deleted.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer, StreamConsumer};
@@ -9,8 +9,11 @@ use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders, 
 use rdkafka::producer::future_producer::Delivery;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use tokio::sync::watch::{self, Receiver};
 use tokio::time::timeout;
 
+use crate::held_back::{self, HeldBack};
+use crate::report::Answer;
 use crate::trial::Trial;
 
 /// The partition with records of 2013.
@@ -27,6 +30,15 @@ const LATER_MS: i64 = OLD_MS + 60 * 60 * 1_000;
 
 const LARGE_BYTES: usize = 900_000;
 
+/// How often the client gives its statistics, in which it says whether it is held back.
+const STATISTICS_MS: &str = "100";
+
+/// The client's own `transaction.timeout.ms`.
+const USUAL_TRANSACTION: Duration = Duration::from_secs(60);
+
+/// A broker's own `transaction.max.timeout.ms`: it refuses producers that ask for more.
+const LONGEST_TRANSACTION: Duration = Duration::from_secs(15 * 60);
+
 const KEY: &str = "EWR";
 const HEADER: (&str, &str) = ("content-type", "application/json");
 const PAYLOAD: &str = "{}";
@@ -39,21 +51,31 @@ fn record<'a>(topic: &'a str, partition: i32, payload: &'a [u8]) -> FutureRecord
 }
 
 async fn send(
-    producer: &FutureProducer,
+    producer: &FutureProducer<HeldBack>,
     record: FutureRecord<'_, str, [u8]>,
     trial: &Trial,
 ) -> Result<Delivery, KafkaError> {
     producer.send(record, trial.limit).await.map_err(|(error, _)| error)
 }
 
-fn producer(trial: &Trial, setting: &str, value: &str) -> Result<FutureProducer, KafkaError> {
+/// A producer that waits for deliveries as long as an answer may take, and a listener for how long
+/// brokers hold it back.
+fn producer(
+    trial: &Trial,
+    more_settings: &[(&str, &str)],
+) -> Result<(FutureProducer<HeldBack>, Receiver<Duration>), KafkaError> {
     let mut settings = trial.kafka.clone();
-    let limit_ms = trial.limit.as_millis().to_string();
-    settings.set("delivery.timeout.ms", limit_ms).set(setting, value).create()
+    settings.set("delivery.timeout.ms", trial.limit.as_millis().to_string());
+    settings.set("statistics.interval.ms", STATISTICS_MS);
+    for (name, value) in more_settings {
+        settings.set(*name, *value);
+    }
+    let (tells, listens) = watch::channel(Duration::ZERO);
+    Ok((settings.create_with_context(HeldBack(tells))?, listens))
 }
 
-fn idempotent(trial: &Trial) -> Result<FutureProducer, KafkaError> {
-    producer(trial, "enable.idempotence", "true")
+fn idempotent(trial: &Trial) -> Result<FutureProducer<HeldBack>, KafkaError> {
+    Ok(producer(trial, &[("enable.idempotence", "true")])?.0)
 }
 
 /// Writes a record of today by an idempotent producer. `in_sync` is the topic's
@@ -92,19 +114,31 @@ pub async fn write_old(trial: &Trial) -> Result<String, String> {
     }
 }
 
-/// Writes a record that is as large as most clients allow, an hour after the first one of 2013.
+/// Writes a record that is as large as most clients allow, an hour after the first one of 2013. Gives
+/// for how long the broker then holds this user back.
 ///
 /// # Errors
 /// With a sentence.
-pub async fn write_large(trial: &Trial) -> Result<String, String> {
+pub async fn write_large(trial: &Trial) -> Result<Duration, String> {
     let payload = vec![b'a'; LARGE_BYTES];
-    let record = record(&trial.name, OLD, &payload).timestamp(LATER_MS);
-    let written = async { send(&idempotent(trial)?, record, trial).await };
-    match written.await {
-        Ok(_) => Ok("taken".to_owned()),
-        Err(error) => {
-            Err(format!("{error}; ask who runs it for message.max.bytes=1048588, Kafka's default"))
-        }
+    let written = async {
+        let (producer, listener) = producer(trial, &[("enable.idempotence", "true")])?;
+        let record = record(&trial.name, OLD, &payload).timestamp(LATER_MS);
+        send(&producer, record, trial).await?;
+        Ok(held_back::told(listener, trial.limit).await)
+    };
+    written.await.map_err(|error: KafkaError| {
+        format!("{error}; ask who runs it for message.max.bytes=1048588, Kafka's default")
+    })
+}
+
+/// Whether a record of 900 kB may be written as often as the labs do.
+pub fn pace(held_back: Duration, limit: Duration) -> Answer {
+    let found = || held_back::sentence(held_back);
+    match held_back {
+        Duration::ZERO => Answer::Ok("nothing holds you back".to_owned()),
+        some if some <= limit => Answer::Note(found()),
+        _ => Answer::Missing(found()),
     }
 }
 
@@ -212,17 +246,30 @@ pub async fn delete(trial: &Trial) -> Result<String, String> {
 /// # Errors
 /// With a sentence.
 pub async fn write_in_a_transaction(trial: &Trial) -> Result<String, String> {
+    let limit = trial.limit.min(LONGEST_TRANSACTION);
+    let limit_ms = limit.as_millis().to_string();
+    let timeout_ms = limit.max(USUAL_TRANSACTION).as_millis().to_string();
+    let settings = [
+        ("transactional.id", trial.name.as_str()),
+        ("transaction.timeout.ms", &timeout_ms),
+        // No longer than the transaction.
+        ("delivery.timeout.ms", &limit_ms),
+    ];
+    let made = producer(trial, &settings);
+    let (producer, listener) = made.map_err(|error| error.to_string())?;
     let written = async {
-        let producer = producer(trial, "transactional.id", &trial.name)?;
-        producer.init_transactions(trial.limit)?;
+        producer.init_transactions(limit)?;
         producer.begin_transaction()?;
         send(&producer, record(&trial.name, NEW, PAYLOAD.as_bytes()), trial).await?;
-        producer.commit_transaction(trial.limit)
+        producer.commit_transaction(limit)
     };
-    written.await.map_err(|error| {
+    let Err(error) = written.await else { return Ok("a record is written in one".to_owned()) };
+    let held_back = *listener.borrow();
+    Err(if held_back.is_zero() {
         format!("{error}; ask for the rights to transactional ids that begin with your prefix")
-    })?;
-    Ok("a record is written in one".to_owned())
+    } else {
+        format!("{error}; {}", held_back::sentence(held_back))
+    })
 }
 
 /// The time at which the broker has taken a record.

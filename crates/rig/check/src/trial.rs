@@ -10,6 +10,8 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 
+use crate::stop::GONE;
+
 /// How long to wait before a question is asked again.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -69,6 +71,18 @@ impl Trial {
     pub async fn be_ready(&self) -> Result<(), String> {
         let [partitions, _] = PARTITIONS;
         self.until_ok(|| self.leaders_answer(&self.name, partitions)).await
+    }
+
+    /// Whether the topic is kept on as many brokers as was asked for.
+    ///
+    /// # Errors
+    /// With a sentence.
+    pub fn is_kept_as_asked(&self) -> Result<(), String> {
+        let asked = self.admin.inner().fetch_metadata(Some(&self.name), self.limit);
+        let metadata = asked.map_err(|error| format!("made, but not described: {error}"))?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        let replicas: Vec<_> = partitions.map(|partition| partition.replicas().len()).collect();
+        compare_replicas(self.replication, &replicas)
     }
 
     /// Gives the topic one more partition.
@@ -164,22 +178,87 @@ impl Trial {
     /// Removes topics and group, as far as they were made.
     ///
     /// # Errors
-    /// With a sentence that names what stays.
+    /// With sentences that name what stays.
     pub async fn remove(&self) -> Result<String, String> {
-        let _ = self.admin.delete_groups(&[&self.name], &self.options()).await;
+        let stay = [self.remove_group().await, self.remove_topics().await];
+        let stay: Vec<_> = stay.into_iter().filter_map(Result::err).collect();
+        if stay.is_empty() { Ok(GONE.to_owned()) } else { Err(stay.join("; ")) }
+    }
+
+    async fn remove_group(&self) -> Result<(), String> {
+        let answers = self.admin.delete_groups(&[&self.name], &self.options()).await;
+        let answer = answers.map_err(|error| format!("group {} may stay: {error}", self.name))?;
+        match answer.into_iter().next() {
+            None | Some(Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound))) => Ok(()),
+            Some(Err((group, code))) => {
+                Err(format!("group {group} stays ({code}); ask for the right to delete groups"))
+            }
+        }
+    }
+
+    async fn remove_topics(&self) -> Result<(), String> {
         let topics = [self.name.as_str(), self.clock_topic.as_str()];
         let answers = self.admin.delete_topics(&topics, &self.options()).await;
-        let answers = answers.map_err(|error| format!("{} may stay: {error}", self.name))?;
+        let answers = answers.map_err(|error| format!("topic {} may stay: {error}", self.name))?;
         for answer in answers {
             match answer {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
                 Err((topic, code)) => {
                     return Err(format!(
-                        "{topic} stays ({code}); ask for the right to delete topics"
+                        "topic {topic} stays ({code}); ask for the right to delete topics"
                     ));
                 }
             }
         }
-        Ok("what this has made is gone".to_owned())
+        Ok(())
+    }
+}
+
+fn compare_replicas(asked: i32, partitions: &[usize]) -> Result<(), String> {
+    match partitions.iter().find(|found| **found != asked as usize) {
+        None => Ok(()),
+        Some(found) => Err(format!(
+            "made with replication factor {found}, expected {asked}, as was asked for; set \
+             TIDEMARK_REPLICATION={found}"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::consumer::Consumer;
+    use rig::Rig;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::records::consumer;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn another_number_of_replicas_than_asked_for_is_named() {
+        assert_eq!(compare_replicas(3, &[3, 3]), Ok(()));
+        let sentence = compare_replicas(1, &[1, 3]).unwrap_err();
+        assert!(sentence.starts_with("made with replication factor 3, expected 1"), "{sentence}");
+        assert!(sentence.ends_with("set TIDEMARK_REPLICATION=3"), "{sentence}");
+    }
+
+    #[tokio::test]
+    async fn a_group_that_stays_is_named() {
+        let rig = Rig::up().unwrap();
+        let name = rig.own_name(&format!("tidemark-check-stays-{}", std::process::id()));
+        let trial = Trial::new(rig.kafka(), &name, rig.replication(), LIMIT).unwrap();
+        trial.make().await.unwrap();
+        trial.be_ready().await.unwrap();
+        crate::records::write(&trial, 1).await.unwrap();
+        let member = consumer(&rig.kafka(), &name).unwrap();
+        member.subscribe(&[&name]).unwrap();
+        // It reads, so it is in the group.
+        timeout(LIMIT, member.recv()).await.expect("a record in time").unwrap();
+        let sentence = trial.remove().await.unwrap_err();
+        let expected = format!("group {name} stays (NonEmptyGroup");
+        assert!(sentence.starts_with(&expected), "{sentence}");
+        drop(member);
+        assert_eq!(trial.remove().await.as_deref(), Ok(GONE));
     }
 }
