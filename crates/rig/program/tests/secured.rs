@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::OwnRig;
 use common::secured::Secured;
+use common::{OwnRig, check_cluster};
 
 /// How many rigs may have servers at once.
 const RIGS_AT_ONCE: usize = 1;
@@ -38,4 +38,15 @@ fn who_is_not_let_in_or_not_allowed_what_the_labs_do_reads_a_sentence() {
         sentence.contains(" does not let you make topics whose names begin with"),
         "{sentence}"
     );
+
+    let admin = kafka.rig(&servers, "admin", "plain");
+    let user = ["--alter", "--entity-type", "users", "--entity-name", "amelia"];
+    let quota = ["--add-config", "producer_byte_rate=10000"];
+    admin.succeeds(&[&["tool", "kafka-configs"], &user[..], &quota[..]].concat());
+    let told = check_cluster(&amelia);
+    let why = "a quota is reached: after 900 kB the broker holds you back for ";
+    assert!(told.contains(&format!("\nMISSING   pace of writing      {why}")), "{told}");
+    // Where the quota spoils the transaction after it, that says so, and does not just time out.
+    let spoilt = told.lines().find(|line| line.starts_with("MISSING   transactions"));
+    assert!(spoilt.is_none_or(|line| line.contains("a quota is reached")), "{told}");
 }

@@ -24,6 +24,9 @@ pub const DEADLINE: Duration = Duration::from_secs(60);
 /// How long a command may take that starts no server.
 pub const AT_ONCE: Duration = Duration::from_secs(10);
 
+/// How long another program of this clone may take that cargo may have to build first.
+const BUILD_LIMIT: Duration = Duration::from_secs(300);
+
 /// The versions that the rig's program was built with.
 const VERSIONS: &str = include_str!("../../../../../versions.env");
 
@@ -141,6 +144,11 @@ impl OwnRig {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rig"));
+        command.args(arguments);
+        self.with_settings(command)
+    }
+
+    fn with_settings(&self, mut command: Command) -> Command {
         for name in FOREIGN {
             command.env_remove(name);
         }
@@ -149,7 +157,7 @@ impl OwnRig {
                 command.env_remove(name);
             }
         }
-        command.args(arguments).envs(&self.settings).stdin(Stdio::null());
+        command.envs(&self.settings).stdin(Stdio::null());
         command
     }
 
@@ -261,6 +269,14 @@ pub fn ended_within(limit: Duration, mut command: Command) -> Output {
     };
     println!("{arguments} took {:.1} s", began.elapsed().as_secs_f32());
     output.expect("the command was run")
+}
+
+/// What `make check-cluster` says of the servers of a rig.
+#[track_caller]
+pub fn check_cluster(rig: &OwnRig) -> String {
+    let mut command = rig::cargo();
+    command.args(["run", "--quiet", "--package", "rig-check"]);
+    said(&ended_within(BUILD_LIMIT, rig.with_settings(command)))
 }
 
 /// A folder for one test's files, empty at first.
