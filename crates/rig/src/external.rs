@@ -47,18 +47,21 @@ fn missing(name: &str) -> RigError {
     RigError(format!("{name} is not set; a cluster of your own needs {SERVERS} and {DATABASE}"))
 }
 
-/// What Kafka takes in a name, short enough for PostgreSQL's 63 bytes, and with an end: `amelia` would
-/// also begin the names of `amelia2`.
+/// A word and one `.` at its end, so that no prefix begins another: rights to `amelia` would be rights to all
+/// names of `amelia2`, and rights to `amelia-` to those of `amelia-b-`. The schemas of two prefixes have two
+/// names, which need no quotes in SQL. Short enough for PostgreSQL's 63 bytes.
 fn check_prefix(prefix: &str) -> Result<(), RigError> {
-    let is_good = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    let has_an_end = prefix.ends_with(['.', '-', '_']) && !prefix.starts_with(['.', '-', '_']);
-    let fits = prefix.len() <= MAX_PREFIX_BYTES && prefix.chars().all(is_good) && has_an_end;
+    let is_good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(is_good)
+    };
+    let fits = prefix.len() <= MAX_PREFIX_BYTES && prefix.strip_suffix('.').is_some_and(is_word);
     if prefix.is_empty() || fits {
         return Ok(());
     }
     Err(RigError(format!(
-        "{PREFIX} is `{prefix}`, expected at most {MAX_PREFIX_BYTES} letters, digits, `.`, `-` and `_`, \
-         the last one of these three and the first one not; `amelia.` for example"
+        "{PREFIX} is `{prefix}`, expected small letters, digits and `-`, a letter first, then one `.`, \
+         at most {MAX_PREFIX_BYTES} in all, so that no learner's prefix begins another's; `amelia.` for example"
     )))
 }
 
@@ -92,16 +95,38 @@ fn cluster(
 mod tests {
     use super::*;
 
+    const GOOD: [&str; 4] = ["ann.", "ann2.", "ann-b.", "class-7."];
+
     #[test]
-    fn a_prefix_is_short_and_has_an_end() {
-        for good in ["", "amelia.", "class-7_"] {
+    fn a_prefix_is_one_short_word_with_an_end() {
+        for good in GOOD.into_iter().chain([""]) {
             assert_eq!(check_prefix(good), Ok(()));
         }
         let too_long = "a".repeat(MAX_PREFIX_BYTES) + ".";
-        for bad in ["amelia", ".", "_amelia.", "amélia.", "new/york.", "a b.", &too_long] {
-            let sentence = check_prefix(bad).unwrap_err().0;
-            let expected = format!("TIDEMARK_PREFIX is `{bad}`, expected at most 24 letters, ");
-            assert!(sentence.starts_with(&expected), "{sentence}");
+        for bad in [".", "-ann.", "7.", "ánn.", "new/york.", "a b.", &too_long] {
+            is_refused(bad);
         }
+    }
+
+    /// Each of the refused ones begins a good one, or has its schemas.
+    #[test]
+    fn no_prefix_begins_another_one_or_shares_its_schemas() {
+        for one in GOOD {
+            for other in GOOD.into_iter().filter(|other| *other != one) {
+                assert!(!other.starts_with(one), "`{one}` begins `{other}`");
+                assert_ne!(crate::schema_name(one, ""), crate::schema_name(other, ""));
+            }
+        }
+        for bad in ["ann", "ann-", "ann_", "ann.b.", "Ann.", "ann_b."] {
+            is_refused(bad);
+        }
+    }
+
+    #[track_caller]
+    fn is_refused(prefix: &str) {
+        let sentence = check_prefix(prefix).unwrap_err().0;
+        let expected =
+            format!("TIDEMARK_PREFIX is `{prefix}`, expected small letters, digits and ");
+        assert!(sentence.starts_with(&expected), "{sentence}");
     }
 }

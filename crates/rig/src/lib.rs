@@ -114,7 +114,7 @@ impl Rig {
     }
 
     /// A name for a schema of the database, with the prefix in front. Of the prefix, what SQL would
-    /// want quotes for becomes an underscore, or small.
+    /// want quotes for becomes an underscore.
     pub fn schema_name(&self, name: &str) -> String {
         schema_name(self.prefix(), name)
     }
@@ -135,8 +135,7 @@ fn own_name(prefix: &str, name: &str) -> String {
 }
 
 fn schema_name(prefix: &str, name: &str) -> String {
-    let prefix = prefix.to_ascii_lowercase().replace(['.', '-'], "_");
-    prefix + name
+    prefix.replace(['.', '-'], "_") + name
 }
 
 /// A factor that the person has not chosen is told.
@@ -255,6 +254,6 @@ mod tests {
     #[test]
     fn a_prefix_brings_nothing_that_sql_wants_quotes_for() {
         assert_eq!(schema_name("", "lab05"), "lab05");
-        assert_eq!(schema_name("Class-7.", "lab05"), "class_7_lab05");
+        assert_eq!(schema_name("class-7.", "lab05"), "class_7_lab05");
     }
 }

@@ -27,11 +27,22 @@ fn who_is_not_let_in_or_not_allowed_what_the_labs_do_reads_a_sentence() {
     assert!(!sentence.contains(WRONG), "the password is shown: {sentence}");
 
     let mut of_another = kafka.rig(&servers, "amelia", "plain");
-    of_another.set("TIDEMARK_PREFIX", "bessie.");
-    let sentence = of_another.fails(&["up"]);
-    let expected =
-        " does not let you make topics whose names begin with `bessie.`, your TIDEMARK_PREFIX";
-    assert!(sentence.contains(expected), "{sentence}");
+    // Her rights are to `amelia.`, with the point: names that begin with `amelia` are others' as well.
+    for prefix in ["bessie.", "amelia2.", "amelia-b."] {
+        of_another.set("TIDEMARK_PREFIX", prefix);
+        let sentence = of_another.fails(&["up"]);
+        let expected = format!(
+            " does not let you make topics whose names begin with `{prefix}`, your TIDEMARK_PREFIX"
+        );
+        assert!(sentence.contains(&expected), "{sentence}");
+    }
+    // These would begin the names of another learner, or have her schemas.
+    for prefix in ["amelia", "amelia-", "amelia.b.", "Amelia."] {
+        of_another.set("TIDEMARK_PREFIX", prefix);
+        let sentence = of_another.fails(&["up"]);
+        let expected = format!("TIDEMARK_PREFIX is `{prefix}`, expected small letters, digits");
+        assert!(sentence.starts_with(&expected), "{sentence}");
+    }
 
     let sentence = kafka.rig(&servers, "carol", "plain").fails(&["up"]);
     assert!(
