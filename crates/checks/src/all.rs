@@ -34,10 +34,11 @@ enum With {
 }
 
 /// The stages in the order in which they run: what is quick and says most comes first.
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     Stage { command: "skeletons", name: "skeletons", with: With::First },
     Stage { command: "secrets", name: "secrets", with: With::First },
     Stage { command: "lints", name: "lints", with: With::First },
+    Stage { command: "tls", name: "tls", with: With::First },
     Stage { command: "solutions", name: "solutions", with: With::Each },
     Stage { command: "untouched", name: "untouched labs", with: With::Each },
     Stage { command: "wrong", name: "wrong answers", with: With::First },

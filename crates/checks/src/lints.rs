@@ -1,4 +1,7 @@
-//! `checks lints`: format, clippy, build and doc without a single warning, skeletons included.
+//! `checks lints`: format, clippy, build and doc without a single warning, skeletons included. `checks tls`:
+//! clippy for what needs OpenSSL.
+
+use std::process::{Command, Stdio};
 
 use crate::cargo::{self, Run};
 use crate::outcome::{NotRun, Outcome, Tally, plural};
@@ -13,6 +16,21 @@ const CALLS: [&[&str]; 5] = [
     &["doc", "--workspace", "--no-deps"],
 ];
 
+/// The rig with TLS and all its tests, those of `make secured TLS=1` as well: the calls above leave the feature out.
+const TLS_CALL: [&str; 11] = [
+    "clippy",
+    "-p",
+    "rig",
+    "-p",
+    "rig-program",
+    "--features",
+    "tls",
+    "--all-targets",
+    "--",
+    "-D",
+    "warnings",
+];
+
 /// Runs each call and looks for warnings.
 ///
 /// # Errors
@@ -25,6 +43,31 @@ pub fn run(repo: &Repo) -> Result<Outcome, NotRun> {
         tally.count(silent(&arguments, &run));
     }
     Ok(tally.outcome("workspace".to_owned(), "format, clippy, build, test, doc: no warning"))
+}
+
+/// Runs clippy for the feature `tls` and looks for warnings. Left out where OpenSSL's headers are missing: nobody
+/// needs them to learn.
+///
+/// # Errors
+/// When cargo cannot be started.
+pub fn run_tls(repo: &Repo) -> Result<Outcome, NotRun> {
+    if !has_openssl("pkg-config") {
+        return Ok(Outcome::left_out(
+            "no headers of OpenSSL here, so what needs TLS was not compiled (Debian, Ubuntu: sudo apt install \
+             libssl-dev pkg-config)",
+        ));
+    }
+    let mut tally = Tally::default();
+    let run = cargo::run(cargo::cargo(&repo.root).args(TLS_CALL))?;
+    tally.count(silent(&TLS_CALL, &run));
+    Ok(tally.outcome("rig, rig-program".to_owned(), "clippy with TLS: no warning"))
+}
+
+/// Whether the headers are here, by the program that the builds of OpenSSL's crate and of librdkafka ask as well.
+fn has_openssl(pkg_config: &str) -> bool {
+    let mut asked = Command::new(pkg_config);
+    asked.args(["--exists", "openssl"]).stdout(Stdio::null()).stderr(Stdio::null());
+    asked.status().is_ok_and(|status| status.success())
 }
 
 /// `--all-targets` means all but the test programs that a bare `cargo test` leaves out.
@@ -81,6 +124,13 @@ mod tests {
         let engine_tests = package(&["containers", "disk_full"]);
         let arguments = clippy_of_engine_tests(&engine_tests).unwrap();
         assert_eq!(arguments.join(" "), expected);
+    }
+
+    #[test]
+    fn without_the_headers_or_who_knows_of_them_openssl_is_missing() {
+        assert!(has_openssl("true"));
+        assert!(!has_openssl("false"));
+        assert!(!has_openssl("no-such-program"));
     }
 
     #[test]
