@@ -6,6 +6,8 @@
 #   scripts/secured-cluster.sh stop FOLDER NODE       ends one broker
 #   scripts/secured-cluster.sh kill FOLDER NODE       ends one broker as a power cut would
 #   scripts/secured-cluster.sh start FOLDER NODE      starts it again
+#   scripts/secured-cluster.sh certificate FOLDER FROM DAYS    starts the one broker again with another
+#                                                     certificate, from `2020/01/01 00:00:00` UTC or `-3d` on
 #   scripts/secured-cluster.sh down FOLDER            ends all and removes the folder
 #
 # Three brokers keep each topic three times, write to two at least, and refuse other topics, as managed
@@ -21,7 +23,7 @@
 set -euo pipefail
 verb=${1:-} folder=${2:-}
 if [ -z "$verb" ] || [ -z "$folder" ]; then
-    sed -n '2,20s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 users=(admin amelia bessie carol)
@@ -35,7 +37,8 @@ java_of() { "${JAVA_HOME:+$JAVA_HOME/bin/}$1" "${@:2}"; }
 # The jars, and the class by which three brokers refuse topics.
 classes() { echo "$KAFKA_HOME/libs/*:$folder/policy"; }
 kafka() { java_of java -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=WARN -cp "$(classes)" "$@"; }
-key() { java_of keytool "$@" -storepass "$(password store)" -storetype PKCS12 2>>"$folder/keytool.log"; }
+# In UTC, so that the times of certificates are the same on every machine.
+key() { TZ=UTC java_of keytool "$@" -storepass "$(password store)" -storetype PKCS12 2>>"$folder/keytool.log"; }
 password() { cat "$folder/passwords/$1"; }
 # The address of every broker, by a function that gives its port.
 servers() {
@@ -52,21 +55,21 @@ make_passwords() {
     done
 }
 
-# An authority, a certificate of its own for the brokers, and the authority's as a PEM file.
+# An authority, its certificate as a PEM file, a key of the brokers, and a certificate for that.
 make_certificates() {
     key -genkeypair -alias ca -keyalg RSA -dname CN=tidemark-ca -ext bc:c -validity 30 -keystore "$folder/ca.p12"
     key -exportcert -rfc -alias ca -keystore "$folder/ca.p12" >"$folder/ca.pem"
-    make_certificate broker "${CERTIFICATE_NAME:-ip:127.0.0.1}" "${CERTIFICATE_FROM:--1d}" "${CERTIFICATE_DAYS:-30}"
+    key -genkeypair -alias broker -keyalg RSA -dname CN=broker -keystore "$folder/broker.p12"
+    key -importcert -noprompt -alias ca -file "$folder/ca.pem" -keystore "$folder/broker.p12"
+    make_certificate -1d 30
 }
 
+# The brokers' certificate, from a time on and for so many days. An expired one is made as well: to be refused
+# is what it is for.
 make_certificate() {
-    local name=$1 subject=$2 from=$3 days=$4 store=$folder/$1.p12
-    key -genkeypair -alias "$name" -keyalg RSA -dname "CN=$name" -keystore "$store"
-    key -certreq -alias "$name" -keystore "$store" |
-        key -gencert -rfc -alias ca -ext "san=$subject" -startdate "$from" -validity "$days" -keystore "$folder/ca.p12" >"$folder/$name.pem"
-    key -importcert -noprompt -alias ca -file "$folder/ca.pem" -keystore "$store"
-    # An expired one is imported as well: to be refused is what it is for.
-    key -importcert -noprompt -alias "$name" -file "$folder/$name.pem" -keystore "$store"
+    key -certreq -alias broker -keystore "$folder/broker.p12" |
+        key -gencert -rfc -alias ca -ext san=ip:127.0.0.1 -startdate "$1" -validity "$2" -keystore "$folder/ca.p12" >"$folder/broker.pem"
+    key -importcert -noprompt -alias broker -file "$folder/broker.pem" -keystore "$folder/broker.p12"
 }
 
 write_settings() {
@@ -235,12 +238,18 @@ up) up "${3:-1}" ;;
 stop) end_broker "${3:-}" -TERM ;;
 kill) end_broker "${3:-}" -KILL ;;
 start) start_broker "$3" ;;
+certificate)
+    umask 077
+    make_certificate "$3" "$4"
+    end_broker 1
+    start_broker 1
+    ;;
 down)
     end_all_brokers
     rm -rf "$folder"
     ;;
 *)
-    echo "secured-cluster: expected up, stop, kill, start or down, found \`$verb\`" >&2
+    echo "secured-cluster: expected up, stop, kill, start, certificate or down, found \`$verb\`" >&2
     exit 2
     ;;
 esac

@@ -7,8 +7,8 @@
 # It starts a PostgreSQL and a Kafka with passwords and access lists (scripts/secured-cluster.sh), on this
 # machine alone, in folders of their own. There, a learner `amelia` may use names that begin with `amelia.`
 # and no others. As amelia it runs the reference answers' tests, with TLS=1 a second time by TLS, which
-# compiles the Kafka client with OpenSSL, and the rig's test of a mechanism that is wrong. Then two
-# learners run lab 01's tests at once.
+# compiles the Kafka client with OpenSSL, and the rig's tests of certificates and mechanisms that are wrong.
+# Then two learners run lab 01's tests at once.
 #
 # With BROKERS=3, three brokers refuse topics that are kept on one. That takes a JDK. At the end,
 # lab 06's job counts the storm week while the broker that leads its topic is killed.

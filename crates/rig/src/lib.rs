@@ -22,6 +22,7 @@
 //! | [`security`] | how a Kafka client proves who it is |
 //! | [`reach`] | whether the servers that the environment names answer |
 //! | `database` | whether the labs can use the database that it names (feature `database`) |
+//! | `certificate` | why a broker's certificate is not trusted (feature `tls`) |
 //! | [`rights`] | whether the user may do there what the labs do |
 //! | [`replication`] | on how many brokers topics are kept there |
 //! | [`private`] | a Kafka and a PostgreSQL of one test's own |
@@ -32,6 +33,8 @@
 //! | [`unfinished`] | a run that meets a step which is not written yet |
 //! | [`ending`] | how a run ends |
 
+#[cfg(feature = "tls")]
+mod certificate;
 pub mod cluster;
 pub mod control;
 #[cfg(feature = "database")]

@@ -62,8 +62,10 @@ pub fn ask(cluster: &Cluster) -> Result<i32, RigError> {
 pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
     let limit = patience(KAFKA_TIMEOUT)?;
     let (servers, limit_s) = (cluster.bootstrap(), limit.as_secs());
+    let settings = cluster.kafka();
+    let ca_file = settings.get("ssl.ca.location");
     let client: BaseConsumer<Heard> =
-        cluster.kafka().create_with_context(Heard::default()).map_err(|error| {
+        settings.create_with_context(Heard::default()).map_err(|error| {
             RigError(format!("KAFKA_BOOTSTRAP_SERVERS is `{servers}`, expected brokers: {error}"))
         })?;
     let (began, mut look) = (Instant::now(), FIRST_LOOK);
@@ -76,14 +78,14 @@ pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
         while client.poll(Duration::ZERO).is_some() {}
         // Of several brokers one may be good where another one is not.
         let is_one = !servers.contains(',');
-        if let Some(why) = client.context().why_it_is_hopeless().filter(|_| is_one) {
+        if is_one && let Some(why) = client.context().why_it_is_hopeless(ca_file) {
             return Err(RigError(format!("Kafka at {servers} {why}")));
         }
     }
-    if let Some(why) = client.context().why_it_is_hopeless() {
+    if let Some(why) = client.context().why_it_is_hopeless(ca_file) {
         return Err(RigError(format!("Kafka at {servers} {why}")));
     }
-    let asks = match cluster.kafka().get("security.protocol") {
+    let asks = match settings.get("security.protocol") {
         None => "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL",
         Some(_) => "",
     };
@@ -102,9 +104,9 @@ struct Heard(Mutex<Vec<(RDKafkaErrorCode, String)>>);
 
 impl Heard {
     /// Why the brokers can't be had, where waiting does not help.
-    fn why_it_is_hopeless(&self) -> Option<String> {
+    fn why_it_is_hopeless(&self, ca_file: Option<&str>) -> Option<String> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().find_map(|(code, reason)| in_words(*code, reason))
+        heard.iter().find_map(|(code, reason)| in_words(*code, reason, ca_file))
     }
 }
 
@@ -122,7 +124,7 @@ impl ClientContext for Heard {
 impl ConsumerContext for Heard {}
 
 /// A sentence for what no patience mends; `None` for the rest.
-fn in_words(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
+fn in_words(code: RDKafkaErrorCode, reason: &str, ca_file: Option<&str>) -> Option<String> {
     match code {
         RDKafkaErrorCode::Authentication if reason.contains("supported mechanisms") => Some(
             format!("does not offer this KAFKA_SASL_MECHANISM: {}", said_by_librdkafka(reason)),
@@ -132,16 +134,39 @@ fn in_words(code: RDKafkaErrorCode, reason: &str) -> Option<String> {
              KAFKA_SASL_MECHANISM that of this user?"
                 .to_owned(),
         ),
-        RDKafkaErrorCode::SSL => Some(format!(
-            "cannot be trusted by TLS: {}; is KAFKA_SSL_CA_LOCATION the certificate of who vouches \
-             for it, and does it speak TLS at this port?",
-            said_by_librdkafka(reason)
-        )),
+        RDKafkaErrorCode::SSL => {
+            Some(format!("cannot be trusted by TLS: {}", why_not_trusted(reason, ca_file)))
+        }
         RDKafkaErrorCode::Resolve => Some(format!(
             "has no address: the name cannot be resolved; look at its spelling, {FIX}"
         )),
         _ => None,
     }
+}
+
+/// What is wrong with the certificate; where none is shown, what librdkafka says.
+fn why_not_trusted(reason: &str, ca_file: Option<&str>) -> String {
+    refused_certificate(reason, ca_file).unwrap_or_else(|| {
+        let said = said_by_librdkafka(reason);
+        format!("{said}; does it speak TLS at this port, and is KAFKA_SSL_CA_LOCATION right?")
+    })
+}
+
+#[cfg(feature = "tls")]
+fn refused_certificate(reason: &str, ca_file: Option<&str>) -> Option<String> {
+    crate::certificate::refusal(broker_in(reason)?, ca_file)
+}
+
+#[cfg(not(feature = "tls"))]
+fn refused_certificate(_: &str, _: Option<&str>) -> Option<String> {
+    None
+}
+
+/// `host:port` out of librdkafka's `sasl_ssl://host:port/bootstrap: …`.
+#[cfg(feature = "tls")]
+fn broker_in(reason: &str) -> Option<&str> {
+    let (address, _) = reason.split_once("://")?.1.split_once('/')?;
+    Some(address)
 }
 
 /// `certificate verify failed: broker certificate could not be verified` out of librdkafka's
@@ -194,7 +219,9 @@ mod tests {
         let expected = "certificate verify failed: broker certificate could not be verified";
         assert_eq!(said_by_librdkafka(reason), expected);
         assert_eq!(said_by_librdkafka("nothing of that"), "nothing of that");
-        assert_eq!(in_words(RDKafkaErrorCode::BrokerTransportFailure, reason), None);
+        #[cfg(feature = "tls")]
+        assert_eq!(broker_in(reason), Some("localhost:19504"));
+        assert_eq!(in_words(RDKafkaErrorCode::BrokerTransportFailure, reason, None), None);
     }
 
     #[test]
