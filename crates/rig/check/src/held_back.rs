@@ -29,8 +29,7 @@ pub async fn told(mut listener: Receiver<Duration>, limit: Duration) -> Duration
     for _ in 0..2 {
         let _ = timeout(limit, listener.changed()).await;
     }
-    let longest = *listener.borrow();
-    longest
+    *listener.borrow()
 }
 
 /// For people, with what helps.
