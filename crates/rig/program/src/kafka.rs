@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -79,8 +80,9 @@ impl Kafka {
     /// Starts it and waits until it answers. Data of an earlier start are kept.
     ///
     /// # Errors
-    /// When it ends instead or takes too long; the sentence names its log.
-    pub fn start(&self) -> Result<Server, Failure> {
+    /// When it ends instead or takes too long; the sentence names its log. Also when what starts beside
+    /// it has failed.
+    pub fn start(&self, failed_beside: &OnceLock<Failure>) -> Result<Server, Failure> {
         let data = self.folder.join(format!("kafka-{}", self.jars.version));
         if !data.exists() {
             self.format(&data)?;
@@ -92,7 +94,7 @@ impl Kafka {
         let mut server = Server::start("Kafka", command, Signal::SIGTERM, &log)?;
         // Kafka's client would log each refused connection.
         let is_there = || TcpStream::connect(self.address).is_ok() && serves(self.address);
-        server.wait_until(patience(START_TIMEOUT)?, is_there)?;
+        server.wait_until(patience(START_TIMEOUT)?, failed_beside, is_there)?;
         Ok(server)
     }
 

@@ -1,6 +1,7 @@
 //! The local provider: both servers on this machine, without containers.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use rig::place::Place;
@@ -65,24 +66,31 @@ impl Provider for Local {
         ));
         let began = Instant::now();
         let Local { kafka, postgres, .. } = self;
+        // The first failure: the other server is then given up at once.
+        let failure = OnceLock::new();
+        let noted = |started: Result<Server, Failure>| match started {
+            Ok(server) => Some((server, began.elapsed())),
+            Err(why) => {
+                let _ = failure.set(why);
+                None
+            }
+        };
         let (kafka, postgres) = std::thread::scope(|scope| {
-            let kafka = scope.spawn(|| (kafka.start(), began.elapsed()));
-            let postgres = (postgres.start(), began.elapsed());
+            let kafka = scope.spawn(|| noted(kafka.start(&failure)));
+            let postgres = noted(postgres.start(&failure));
             (kafka.join().expect("starting Kafka returns its failure"), postgres)
         });
-        let ((kafka, kafka_took), (postgres, postgres_took)) = (kafka, postgres);
-        match (kafka, postgres) {
-            (Ok(kafka), Ok(postgres)) => {
+        let (kafka_took, postgres_took) = match (kafka, postgres) {
+            (Some((kafka, kafka_took)), Some((postgres, postgres_took))) => {
                 self.running_kafka = Some(kafka);
                 self.running_postgres = Some(postgres);
+                (kafka_took, postgres_took)
             }
-            (Err(failure), other) | (other, Err(failure)) => {
-                if let Ok(server) = other {
-                    server.stop();
-                }
-                return Err(failure);
+            (one, other) => {
+                [one, other].into_iter().flatten().for_each(|(server, _)| server.stop());
+                return Err(failure.into_inner().expect("who did not start has said why"));
             }
-        }
+        };
         let (kafka_s, postgres_s) = (kafka_took.as_secs_f32(), postgres_took.as_secs_f32());
         progress(&format!("started PostgreSQL in {postgres_s:.1} s, Kafka in {kafka_s:.1} s"));
         Ok(Servers {
@@ -116,8 +124,10 @@ impl Provider for Local {
                 }
             }
             ("stop", Some(server)) => server.stop(),
-            ("start", None) if name == "kafka" => *running = Some(self.kafka.start()?),
-            ("start", None) => *running = Some(self.postgres.start()?),
+            ("start", None) if name == "kafka" => {
+                *running = Some(self.kafka.start(&OnceLock::new())?)
+            }
+            ("start", None) => *running = Some(self.postgres.start(&OnceLock::new())?),
             (verb, was) => {
                 let state = if was.is_some() { "runs" } else { "does not run" };
                 *running = was;

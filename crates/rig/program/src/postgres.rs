@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -101,8 +102,9 @@ impl Postgres {
     /// Starts it and waits until it answers. Data of an earlier start are kept.
     ///
     /// # Errors
-    /// When it ends instead or takes too long; the sentence names its log.
-    pub fn start(&mut self) -> Result<Server, Failure> {
+    /// When it ends instead or takes too long; the sentence names its log. Also when what starts beside
+    /// it has failed.
+    pub fn start(&mut self, failed_beside: &OnceLock<Failure>) -> Result<Server, Failure> {
         let major = self.version.split('.').next().unwrap_or("");
         let data = self.folder.join(format!("data-{major}"));
         let password_file = self.folder.with_extension("password");
@@ -120,7 +122,7 @@ impl Postgres {
         let log = self.folder.with_extension("log");
         // SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
         let mut server = Server::start("PostgreSQL", command, Signal::SIGINT, &log)?;
-        server.wait_until(patience(START_TIMEOUT)?, || {
+        server.wait_until(patience(START_TIMEOUT)?, failed_beside, || {
             fs::read_to_string(&state_file).is_ok_and(|state| state.trim_end().ends_with("ready"))
         })?;
         Ok(server)

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -57,10 +58,12 @@ impl Server {
     /// Waits until `ready` says so.
     ///
     /// # Errors
-    /// With the log's last words when the server ends instead, or takes longer than `patience`.
+    /// With the log's last words when the server ends instead, or takes longer than `patience`. At once
+    /// when what starts beside it has failed: one without the other is of no use.
     pub fn wait_until(
         &mut self,
         patience: Duration,
+        failed_beside: &OnceLock<Failure>,
         mut ready: impl FnMut() -> bool,
     ) -> Result<(), Failure> {
         let until = Instant::now() + patience;
@@ -70,6 +73,9 @@ impl Server {
             }
             if ready() {
                 return Ok(());
+            }
+            if failed_beside.get().is_some() {
+                return Err(Failure(format!("{} is not wanted any more", self.name)));
             }
             if Instant::now() >= until {
                 return Err(self.failed(&format!("was not ready after {} s", patience.as_secs())));
