@@ -241,7 +241,7 @@ start) start_broker "$3" ;;
 certificate)
     umask 077
     make_certificate "$3" "$4"
-    end_broker 1
+    end_broker 1 -TERM
     start_broker 1
     ;;
 down)
