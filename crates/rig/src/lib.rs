@@ -138,7 +138,13 @@ fn own_name(prefix: &str, name: &str) -> String {
 }
 
 fn schema_name(prefix: &str, name: &str) -> String {
-    prefix.replace(['.', '-'], "_") + name
+    sql_name(prefix) + name
+}
+
+/// A name with an underscore in the place of what SQL would want quotes for. Topics and groups may
+/// have `.` and `-` in theirs.
+pub fn sql_name(name: &str) -> String {
+    name.replace(['.', '-'], "_")
 }
 
 /// A factor that the person has not chosen is told.

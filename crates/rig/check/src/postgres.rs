@@ -39,8 +39,7 @@ pub async fn ask<W: Write>(
         Ok(server) => server,
         Err(why) => return report.tell(Need::Database, Answer::Missing(why)).map(|_| ()),
     };
-    // As the rig makes them from a prefix: no quotes needed.
-    let name = name.to_ascii_lowercase().replace(['.', '-'], "_");
+    let name = rig::sql_name(name);
     match unless_stopped(stop, ask_server(&server, &name, report)).await {
         Ok(()) => Ok(()),
         Err(error) => Err(with_removal(&error, remove(&server, &name).await)),

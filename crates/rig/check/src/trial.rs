@@ -78,10 +78,8 @@ impl Trial {
     /// # Errors
     /// With a sentence.
     pub fn is_kept_as_asked(&self) -> Result<(), String> {
-        let asked = self.admin.inner().fetch_metadata(Some(&self.name), self.limit);
-        let metadata = asked.map_err(|error| format!("made, but not described: {error}"))?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
-        let replicas: Vec<_> = partitions.map(|partition| partition.replicas().len()).collect();
+        let replicas = self.replicas(&self.name);
+        let replicas = replicas.map_err(|error| format!("made, but not described: {error}"))?;
         compare_replicas(self.replication, &replicas)
     }
 
@@ -135,13 +133,19 @@ impl Trial {
     }
 
     fn has_partitions(&self, topic: &str, expected: i32) -> Result<(), String> {
-        let asked = self.admin.inner().fetch_metadata(Some(topic), self.limit);
-        let metadata = asked.map_err(|error| error.to_string())?;
-        let found = metadata.topics().iter().flat_map(|topic| topic.partitions()).count();
+        let found = self.replicas(topic)?.len();
         if found == expected as usize {
             return Ok(());
         }
         Err(format!("expected {expected} partitions, found {found}"))
+    }
+
+    /// On how many brokers each partition is kept.
+    fn replicas(&self, topic: &str) -> Result<Vec<usize>, String> {
+        let asked = self.admin.inner().fetch_metadata(Some(topic), self.limit);
+        let metadata = asked.map_err(|error| error.to_string())?;
+        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+        Ok(partitions.map(|partition| partition.replicas().len()).collect())
     }
 
     fn leaders_answer(&self, topic: &str, partitions: i32) -> Result<(), String> {

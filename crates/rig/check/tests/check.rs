@@ -169,7 +169,7 @@ fn nothing_stays(text: &str, kafka: &ClientConfig, database_url: &str) {
     soon_empty("topics", || {
         topics(kafka).into_iter().filter(|topic| topic.starts_with(name)).collect()
     });
-    let name = name.to_ascii_lowercase().replace(['.', '-'], "_");
+    let name = rig::sql_name(name);
     let names = format!(
         "SELECT name FROM (SELECT datname AS name FROM pg_database UNION ALL \
          SELECT nspname FROM pg_namespace) AS names WHERE name = '{name}'"
