@@ -1,5 +1,5 @@
-//! The job while its servers trouble it: a broker that is restarted or killed, a database that makes it wait for
-//! longer than a partition may be silent, and a partition that comes later.
+//! The job while its servers trouble it: a broker that is restarted or killed, a database that makes
+//! it wait for longer than a partition may be silent, and a partition that comes later.
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
