@@ -237,9 +237,11 @@ install_kingfisher() {
 
 has_venv() { [ -x .venv/bin/python ] || { python_makes_venvs && run python3 -m venv .venv; }; }
 
+# A program's first line names the folder in which pip made it. Where a clone was moved or copied, pip takes
+# what no longer starts for installed, unless it is told to make it anew.
 pip_brings() {
     run .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-        --only-binary :all: --requirement "scripts/$1-requirements.txt"
+        --force-reinstall --only-binary :all: --requirement "scripts/$1-requirements.txt"
 }
 
 # librdkafka is built by a script that takes a space for the end of a path.
