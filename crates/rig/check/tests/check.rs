@@ -1,5 +1,7 @@
 //! `make check-cluster` on real servers: good ones, and such as lack something.
 
+mod sql;
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -14,6 +16,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rig::{Private, Rig};
 use tokio_postgres::NoTls;
+
+use crate::sql::sql;
 
 /// A word that must not be printed.
 const PASSWORD: &str = "a-secret-word";
@@ -188,23 +192,6 @@ fn soon_empty(what: &str, names: impl Fn() -> Vec<String>) {
         assert!(Instant::now() < until, "{what} stay for {} s: {names:?}", DEADLINE.as_secs());
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Runs statements in one go, and gives the first column of the rows.
-fn sql(database_url: &str, statements: &str) -> Vec<String> {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(database_url, NoTls)
-            .await
-            .expect("the server takes connections");
-        tokio::spawn(connection);
-        let answers = client.simple_query(statements).await.expect("the statements are good");
-        let rows = answers.iter().filter_map(|answer| match answer {
-            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-            _ => None,
-        });
-        rows.collect()
-    })
 }
 
 /// The same database, another user.

@@ -115,6 +115,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
             if let Some(cluster) = external::from_environment()? {
                 reach::ask(&cluster)?;
                 println!("rig: {cluster} (external: named by the environment); both answer");
+                println!("rig: `make check-cluster` says whether the labs can use them");
                 return Ok(());
             }
             match up::up(&place)? {

@@ -18,7 +18,8 @@ pub fn two_rigs(test: &str) -> (OwnRig, OwnRig) {
 #[test]
 fn up_and_status_say_where_they_are_and_start_nothing() {
     let (servers, rig) = two_rigs("external-up");
-    assert!(rig.succeeds(&["up"]).contains("both answer"));
+    let said = rig.succeeds(&["up"]);
+    assert!(said.contains("both answer") && said.contains("make check-cluster"), "{said}");
     for command in ["up", "status"] {
         let said = rig.succeeds(&[command]);
         assert!(said.contains(servers.cluster().bootstrap()), "{said}");

@@ -10,7 +10,6 @@ mod every_provider;
 
 mod disk;
 mod external;
-mod external_database;
 mod faults;
 mod killed;
 mod life;

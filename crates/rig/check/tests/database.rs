@@ -1,7 +1,12 @@
 //! Databases that the environment names and that the labs can't use: a sentence each, with its fix.
 
-use crate::common::OwnRig;
-use crate::external::two_rigs;
+mod sql;
+
+use rig::Private;
+use rig::cluster::{Cluster, Provider, address_of};
+use rig::reach;
+
+use crate::sql::sql;
 
 const PASSWORD: &str = "a-secret-word";
 
@@ -62,27 +67,38 @@ const FAULTS: [(&str, &str, &str, &str); 9] = [
     ),
 ];
 
-fn name(rig: &mut OwnRig, servers: &OwnRig, database: &str, user: &str, password: &str) {
-    let cluster = servers.cluster();
-    let address = cluster.database_address();
-    rig.set("DATABASE_URL", format!("postgresql://{user}:{password}@{address}/{database}"));
+/// The servers of a rig, as an environment names them that has this database and user in `DATABASE_URL`.
+fn named(own: &Private, database: &str, user: &str, password: &str) -> Cluster {
+    let kafka = own.kafka();
+    let brokers = kafka.get("bootstrap.servers").expect("it is set").to_owned();
+    let address = address_of(own.database_url());
+    Cluster {
+        provider: Provider::External,
+        kafka: vec![("bootstrap.servers".to_owned(), brokers)],
+        kafka_version: "unknown".to_owned(),
+        database_url: format!("postgresql://{user}:{password}@{address}/{database}"),
+        postgres_version: "unknown".to_owned(),
+        prefix: String::new(),
+        replication: None,
+        control: None,
+        token: String::new(),
+    }
 }
 
 #[test]
 fn a_database_that_the_labs_cannot_use_is_a_sentence_with_its_fix() {
-    let (servers, mut rig) = two_rigs("external-database");
+    let own = Private::start().expect("a private rig starts");
     for statement in MADE {
-        servers.succeeds(&["psql", "-c", statement]);
+        sql(own.database_url(), statement);
     }
     for user in ["amelia", "crowded", "visitor", "guest", "asleep"] {
-        servers.succeeds(&["psql", "-c", &format!("ALTER ROLE {user} PASSWORD '{PASSWORD}'")]);
+        sql(own.database_url(), &format!("ALTER ROLE {user} PASSWORD '{PASSWORD}'"));
     }
-    name(&mut rig, &servers, "tidemark", "amelia", PASSWORD);
-    assert!(rig.succeeds(&["up"]).contains("both answer"));
+    reach::ask(&named(&own, "tidemark", "amelia", PASSWORD)).expect("the labs can use it");
     for (database, user, password, why) in FAULTS {
-        name(&mut rig, &servers, database, user, password);
-        let sentence = rig.fails(&["up"]);
-        let expected = format!("PostgreSQL at {} {why}", servers.cluster().database_address());
+        let refused = reach::ask(&named(&own, database, user, password));
+        let sentence = refused.expect_err("the labs can't use it").0;
+        let expected = format!("PostgreSQL at {} {why}", address_of(own.database_url()));
         assert!(sentence.starts_with(&expected), "{database}, {user}: {sentence}");
         assert!(!sentence.contains(password), "the password is shown: {sentence}");
     }
