@@ -22,6 +22,14 @@ use crate::sql::sql;
 /// A word that must not be printed.
 const PASSWORD: &str = "a-secret-word";
 
+/// As if this user's server were an hour and a minute ahead: it finds this function before PostgreSQL's own.
+const CLOCK_AHEAD: &str = "
+    CREATE SCHEMA ahead;
+    CREATE FUNCTION ahead.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+        AS 'SELECT pg_catalog.clock_timestamp() + interval ''61 minutes''';
+    GRANT USAGE ON SCHEMA ahead TO poor;
+    ALTER ROLE poor SET search_path = ahead, pg_catalog";
+
 /// How long anything here may take.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -268,6 +276,7 @@ fn a_user_who_may_too_little_reads_which_right_to_ask_for() {
         database_url,
         "UPDATE pg_database SET encoding = pg_char_to_encoding('LATIN1') WHERE datname = 'template0'",
     );
+    sql(database_url, CLOCK_AHEAD);
     let kafka = own.kafka();
     let brokers = kafka.get("bootstrap.servers").expect("it is set");
     let output = check_named(brokers, &as_user(database_url, "poor"));
@@ -278,7 +287,8 @@ fn a_user_who_may_too_little_reads_which_right_to_ask_for() {
             "MISSING   databases            does not let you make databases, and each test makes one; ask",
             "MISSING   UTF8                 makes databases in LATIN1, expected UTF8; name a server",
             "MISSING   connections          expected 24, found 5: PostgreSQL takes no more connections",
-            "4 needs are missing",
+            "MISSING   PostgreSQL's clock   36",
+            "5 needs are missing",
         ],
     );
     nothing_stays(&text(&output), &kafka, database_url);
