@@ -155,6 +155,8 @@ pub async fn ready_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensur
                 return Err(error.into());
             }
             tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
+            // The client keeps the word of a broker that has not heard of the topic, until it asks anew.
+            consumer.fetch_metadata(Some(&spec.name), timeout)?;
         }
     }
     Ok(ensured)
@@ -163,8 +165,8 @@ pub async fn ready_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensur
 /// Describes a topic that is known to be there.
 ///
 /// A topic is made by one broker of the cluster, the controller. The broker that is asked next may
-/// hear of it a moment later, and says until then that there is no such topic. This waits for the
-/// news, for at most [`broker_timeout`].
+/// hear of it a moment later, and says until then that there is no such topic, or tells none of its
+/// settings. This waits for the news, for at most [`broker_timeout`].
 ///
 /// # Errors
 /// Those of [`describe_topic`].
@@ -174,12 +176,16 @@ pub async fn describe_known_topic(
 ) -> Result<TopicDescription, TopicError> {
     let deadline = Instant::now() + broker_timeout(kafka);
     loop {
-        match describe_topic(kafka, name).await {
-            Err(TopicError::Missing { .. }) if Instant::now() < deadline => {
-                tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
-            }
-            answer => return answer,
+        let answer = describe_topic(kafka, name).await;
+        let is_known = match &answer {
+            Err(TopicError::Missing { .. }) => false,
+            Err(TopicError::Refused { code, .. }) => *code != RDKafkaErrorCode::InvalidConfig,
+            _ => true,
+        };
+        if is_known || Instant::now() >= deadline {
+            return answer;
         }
+        tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
     }
 }
 

@@ -93,8 +93,9 @@ impl TestKafka {
         for answer in answers.expect("the broker answers") {
             answer.expect("the broker makes the topic");
         }
-        self.wait_for_leaders(&name, partitions).await;
         until(BROKER_TIMEOUT, format!("a word of the leaders of topic {name}"), async || {
+            // Asked each time: the client keeps the word of a broker that has not heard of the topic.
+            self.partitions_with_leader(&name, partitions)?;
             self.leaders_answer(&name, partitions)
         })
         .await;

@@ -15,6 +15,9 @@ use crate::stop::GONE;
 /// How long to wait before a question is asked again.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// What is said where no broker tells the settings of a topic that it has.
+const UNTOLD: &str = "the topic's settings are not told; ask for the right to describe them";
+
 /// The partitions that the topic is made with, and those that it is given.
 const PARTITIONS: [i32; 2] = [2, 3];
 
@@ -165,13 +168,18 @@ impl Trial {
     /// With a sentence.
     pub async fn settings(&self) -> Result<ConfigResource, String> {
         let question = ResourceSpecifier::Topic(&self.name);
-        let answers = self.admin.describe_configs([&question], &self.options()).await;
-        let answer = answers.map_err(|error| error.to_string())?.remove(0);
-        answer.map_err(|code| {
-            format!(
-                "the topic's settings are not told ({code}); ask for the right to describe them"
-            )
-        })
+        let began = Instant::now();
+        loop {
+            let answers = self.admin.describe_configs([&question], &self.options()).await;
+            let answer = answers.map_err(|error| error.to_string())?.remove(0);
+            // The client does not hand on why a broker tells no setting: it may not, or it has not heard of
+            // the topic yet.
+            match answer {
+                Ok(settings) if !settings.entries.is_empty() => return Ok(settings),
+                _ if began.elapsed() > self.limit => return Err(UNTOLD.to_owned()),
+                _ => tokio::time::sleep(AGAIN).await,
+            }
+        }
     }
 
     /// On how many brokers the topic is kept.
