@@ -328,7 +328,7 @@ fn of_two_jobs_with_one_name_one_stops_and_nothing_is_written_twice() {
         let database = machine(&rig.database, "two_jobs").await;
         let config = JobConfig { database, ..config };
         let mut silent = |_| {};
-        let opened = Job::open(&config, &mut silent).await;
+        let opened = Job::open(&config, &CancellationToken::new(), &mut silent).await;
         let mut first = rule("A job opens.").succeeds(opened);
         rule("A second one of the same name runs.").succeeds(to_the_end(&config).await);
         let stopped = async {
@@ -360,7 +360,7 @@ fn a_table_that_is_dropped_under_the_job_is_one_sentence() {
         let config = job_config(rig, &topic, machine(&rig.database, "dropped").await);
         let looker = connect(&config.database).await;
         let mut silent = |_| {};
-        let opened = Job::open(&config, &mut silent).await;
+        let opened = Job::open(&config, &CancellationToken::new(), &mut silent).await;
         let mut job = rule("A job opens.").succeeds(opened);
         let written = checkpoint(&mut job).await;
         rule("A checkpoint can be made at any time.").succeeds(written);

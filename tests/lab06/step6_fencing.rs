@@ -198,7 +198,7 @@ fn a_job_that_only_seemed_dead_stops_with_a_sentence() {
         put(&rig.kafka, &topic, &records).await;
         let config = JobConfig { epoch: Some(old), ..job_config(rig, &topic, database) };
         let mut silent = |_| {};
-        let opened = Job::open(&config, &mut silent).await;
+        let opened = Job::open(&config, &CancellationToken::new(), &mut silent).await;
         let mut zombie = rule("A job opens.").succeeds(opened);
         // The newer one has started, and has not come to its first checkpoint.
         let new = claimed(&client, "board").await;

@@ -152,17 +152,19 @@ pub struct Job<'a> {
     read_at: Duration,
     looked: Instant,
     progress: Progress,
+    stop: CancellationToken,
     watch: &'a mut dyn FnMut(Effect),
 }
 
 impl<'a> Job<'a> {
-    /// Opens everything, finds out where to go on, and refuses where that is not possible.
-    /// `watch` is told of each effect that was carried out.
+    /// Opens everything, finds out where to go on, and refuses where that is not possible. A `stop` ends
+    /// the wait for a broker that is lost. `watch` is told of each effect that was carried out.
     ///
     /// # Errors
     /// [`JobError`], before a record is read.
     pub async fn open(
         config: &JobConfig,
+        stop: &CancellationToken,
         watch: &'a mut dyn FnMut(Effect),
     ) -> Result<Job<'a>, JobError> {
         use crate::recovery::start_offsets;
@@ -220,6 +222,7 @@ impl<'a> Job<'a> {
             read_at: Duration::ZERO,
             looked: now,
             progress: Progress { checkpoint_id: newest_id.max(begun_at), ..Progress::default() },
+            stop: stop.clone(),
             watch,
         })
     }
@@ -305,7 +308,11 @@ impl<'a> Job<'a> {
                 }
                 Err(error) => {
                     let began = Instant::now();
-                    self.input.sit_out(error).await?;
+                    tokio::select! {
+                        biased;
+                        waited = self.input.sit_out(error) => waited?,
+                        () = self.stop.cancelled() => {}
+                    }
                     self.not_reading += began.elapsed();
                 }
             }
@@ -420,7 +427,7 @@ pub async fn run(
 ) -> Result<Ended, JobError> {
     use crate::turn::{checkpoint, finish, turn};
 
-    let mut job = Job::open(config, watch).await?;
+    let mut job = Job::open(config, stop, watch).await?;
     if job.was_finished_before() {
         return Ok(job.ended());
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flights::generator::Generator;
 use lab05::board::BoardConfig;
-use lab05::input::Until;
+use lab05::input::{RECONNECT_TIMEOUT, Until};
 use lab06_solution::crash::Effect;
 use lab06_solution::interval::Interval;
 use lab06_solution::job::{Begin, JobConfig, run};
@@ -16,7 +16,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord};
 use rig::Private;
 use rig::private::Server;
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::Config;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +24,8 @@ const TOPIC: &str = "flights";
 const RECORDS: u32 = 3_000;
 /// A server needs so long to come back, on a busy machine.
 const BOUND: Duration = Duration::from_secs(120);
+/// The broker's end closes the connection, which the client sees at once.
+const UNTIL_THE_LOSS_IS_NOTICED: Duration = Duration::from_secs(3);
 /// A supervisor gives a job up that ends in trouble more often.
 const MAX_STARTS: usize = 20;
 
@@ -91,6 +93,20 @@ async fn contents(database: &Config) -> String {
     client.query_one(ALL, &[]).await.expect("the tables can be read").get(0)
 }
 
+fn config(own: &Private, database: Config) -> JobConfig {
+    JobConfig {
+        job: "board".to_owned(),
+        kafka: own.kafka(),
+        topic: TOPIC.to_owned(),
+        database,
+        board: board(),
+        interval: Interval { every: Duration::from_secs(3_600), changes: 200 },
+        until: Until::TheEnd,
+        begin: Begin::Checkpoint(Which::Latest),
+        epoch: None,
+    }
+}
+
 #[test]
 fn restarts_of_broker_and_database_lose_and_repeat_nothing() {
     let mut own = Private::start().expect("a private rig starts");
@@ -98,17 +114,7 @@ fn restarts_of_broker_and_database_lose_and_repeat_nothing() {
     runtime.block_on(async {
         fill(&own.kafka()).await;
         let url = own.database_url().to_owned();
-        let config = JobConfig {
-            job: "board".to_owned(),
-            kafka: own.kafka(),
-            topic: TOPIC.to_owned(),
-            database: schema(&url, "undisturbed").await,
-            board: board(),
-            interval: Interval { every: Duration::from_secs(3_600), changes: 200 },
-            until: Until::TheEnd,
-            begin: Begin::Checkpoint(Which::Latest),
-            epoch: None,
-        };
+        let config = config(&own, schema(&url, "undisturbed").await);
         let stop = CancellationToken::new();
         let ended = timeout(BOUND, run(&config, &stop, &mut |_| {}, &mut |_| {})).await;
         ended.expect("it ends").expect("nothing disturbs it");
@@ -145,5 +151,35 @@ fn restarts_of_broker_and_database_lose_and_repeat_nothing() {
         assert_eq!(faults, [], "every fault has happened");
         assert!(!starts.is_empty(), "a job that has lost its database stops");
         assert_eq!(contents(&config.database).await, expected);
+    });
+}
+
+/// The job has lost its broker and waits for it when it is asked to stop. It ends long before it would
+/// give the broker up, with a checkpoint of what it has read.
+#[test]
+fn a_stop_is_heard_while_the_broker_is_away() {
+    let mut own = Private::start().expect("a private rig starts");
+    let runtime = Runtime::new().expect("the system gives a runtime");
+    runtime.block_on(async {
+        fill(&own.kafka()).await;
+        let database = schema(&own.database_url().to_owned(), "stopped").await;
+        let config = JobConfig { until: Until::Stopped, ..config(&own, database) };
+        let stop = CancellationToken::new();
+        let mut is_killed = false;
+        let mut watch = |effect| {
+            if effect == Effect::Commit && !is_killed {
+                own.kill(Server::Kafka).expect("the broker runs");
+                is_killed = true;
+                let stop = stop.clone();
+                tokio::spawn(async move {
+                    sleep(UNTIL_THE_LOSS_IS_NOTICED).await;
+                    stop.cancel();
+                });
+            }
+        };
+        let ended = timeout(RECONNECT_TIMEOUT, run(&config, &stop, &mut |_| {}, &mut watch)).await;
+        let ended = ended.expect("the stop is heard").expect("a stop is no trouble");
+        assert!(is_killed && !ended.checkpoint.finished);
+        assert!(ended.progress.read >= 200, "{:?}", ended.progress);
     });
 }
