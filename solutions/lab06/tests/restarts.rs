@@ -162,7 +162,7 @@ fn a_stop_is_heard_while_the_broker_is_away() {
     let runtime = Runtime::new().expect("the system gives a runtime");
     runtime.block_on(async {
         fill(&own.kafka()).await;
-        let database = schema(&own.database_url().to_owned(), "stopped").await;
+        let database = schema(own.database_url(), "stopped").await;
         let config = JobConfig { until: Until::Stopped, ..config(&own, database) };
         let stop = CancellationToken::new();
         let mut is_killed = false;
