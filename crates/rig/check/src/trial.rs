@@ -16,7 +16,7 @@ use crate::stop::GONE;
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// What is said where no broker tells the settings of a topic that it has.
-const UNTOLD: &str = "the topic's settings are not told; ask for the right to describe them";
+const UNTOLD: &str = "its settings are not told; ask for the right to describe them";
 
 /// The partitions that the topic is made with, and those that it is given.
 const PARTITIONS: [i32; 2] = [2, 3];
@@ -73,7 +73,7 @@ impl Trial {
     /// With a sentence.
     pub async fn be_ready(&self) -> Result<(), String> {
         let [partitions, _] = PARTITIONS;
-        self.until_ok(|| self.leaders_answer(&self.name, partitions)).await
+        self.until_ok(async || self.leaders_answer(&self.name, partitions)).await
     }
 
     /// Whether the topic is kept on as many brokers as was asked for.
@@ -100,7 +100,7 @@ impl Trial {
                 "made, but not given more partitions: {code}; ask for the right to alter topics"
             )
         })?;
-        self.until_ok(|| self.has_partitions(&self.name, more)).await?;
+        self.until_ok(async || self.has_partitions(&self.name, more)).await?;
         Ok("made, described, and given more partitions".to_owned())
     }
 
@@ -111,7 +111,7 @@ impl Trial {
     pub async fn make_for_the_clock(&self) -> Result<(), String> {
         let topic = self.new_topic(&self.clock_topic, 1);
         self.make_one(&topic.set("message.timestamp.type", "LogAppendTime")).await?;
-        self.until_ok(|| self.leaders_answer(&self.clock_topic, 1)).await
+        self.until_ok(async || self.leaders_answer(&self.clock_topic, 1)).await
     }
 
     fn new_topic<'a>(&self, name: &'a str, partitions: i32) -> NewTopic<'a> {
@@ -124,11 +124,11 @@ impl Trial {
         answer.map(|_| ()).map_err(|(_, code)| format!("cannot be made: {code}"))
     }
 
-    async fn until_ok(&self, ask: impl Fn() -> Result<(), String>) -> Result<(), String> {
+    async fn until_ok<T>(&self, ask: impl AsyncFn() -> Result<T, String>) -> Result<T, String> {
         let began = Instant::now();
         loop {
-            match ask() {
-                Ok(()) => return Ok(()),
+            match ask().await {
+                Ok(answer) => return Ok(answer),
                 Err(why) if began.elapsed() > self.limit => return Err(format!("made, but {why}")),
                 Err(_) => tokio::time::sleep(AGAIN).await,
             }
@@ -167,19 +167,17 @@ impl Trial {
     /// # Errors
     /// With a sentence.
     pub async fn settings(&self) -> Result<ConfigResource, String> {
+        self.until_ok(async || self.settings_now().await).await
+    }
+
+    /// The client does not hand on why a broker tells no setting: it may not, or it has not heard of the
+    /// topic yet.
+    async fn settings_now(&self) -> Result<ConfigResource, String> {
         let question = ResourceSpecifier::Topic(&self.name);
-        let began = Instant::now();
-        loop {
-            let answers = self.admin.describe_configs([&question], &self.options()).await;
-            let answer = answers.map_err(|error| error.to_string())?.remove(0);
-            // The client does not hand on why a broker tells no setting: it may not, or it has not heard of
-            // the topic yet.
-            match answer {
-                Ok(settings) if !settings.entries.is_empty() => return Ok(settings),
-                _ if began.elapsed() > self.limit => return Err(UNTOLD.to_owned()),
-                _ => tokio::time::sleep(AGAIN).await,
-            }
-        }
+        let answers = self.admin.describe_configs([&question], &self.options()).await;
+        let told = answers.map_err(|error| error.to_string())?.into_iter().filter_map(Result::ok);
+        let mut told = told.filter(|settings| !settings.entries.is_empty());
+        told.next().ok_or_else(|| UNTOLD.to_owned())
     }
 
     /// On how many brokers the topic is kept.
