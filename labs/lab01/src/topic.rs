@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use thiserror::Error;
 
 /// How long a broker may take to answer, unless the client's own settings say otherwise.
@@ -149,17 +149,27 @@ pub async fn ready_topic(kafka: &ClientConfig, spec: &TopicSpec) -> Result<Ensur
     let timeout = broker_timeout(kafka);
     let deadline = Instant::now() + timeout;
     for partition in 0..spec.partitions {
-        // Where a partition ends, its leader alone can say.
-        while let Err(error) = consumer.fetch_watermarks(&spec.name, partition, timeout) {
+        while let Err(error) = ask_leader(&consumer, &spec.name, partition, timeout) {
             if Instant::now() >= deadline {
                 return Err(error.into());
             }
             tokio::time::sleep(PAUSE_BETWEEN_QUESTIONS).await;
-            // The client keeps the word of a broker that has not heard of the topic, until it asks anew.
-            consumer.fetch_metadata(Some(&spec.name), timeout)?;
         }
     }
     Ok(ensured)
+}
+
+/// Where a partition ends, its leader alone can say. Metadata are asked for each time: until then, the
+/// client keeps the word of a broker that has not heard of the topic.
+fn ask_leader(
+    consumer: &BaseConsumer,
+    topic: &str,
+    partition: i32,
+    timeout: Duration,
+) -> KafkaResult<()> {
+    consumer.fetch_metadata(Some(topic), timeout)?;
+    consumer.fetch_watermarks(topic, partition, timeout)?;
+    Ok(())
 }
 
 /// Describes a topic that is known to be there.
