@@ -170,6 +170,12 @@ async fn empty(database: &TestDatabase) -> Client {
     let none = load(&client, "board", Which::Latest).await;
     let none = rule("A job without a checkpoint begins anew.").succeeds(none);
     rule("A job without a checkpoint has none.").same(none, None);
+    let asked_for = load(&client, "board", Which::Id(1)).await;
+    rule("A checkpoint that is asked for and is not there is refused by its number.")
+        .ask("Whoever names a checkpoint wants to go on from it. Where would `None` begin?")
+        .refuses(asked_for, "NoSuchCheckpoint", |error| {
+            matches!(error, RecoveryError::NoSuchCheckpoint { id: 1, .. })
+        });
     client
 }
 

@@ -96,12 +96,14 @@ pub enum Which {
     Id(u64),
 }
 
-/// Loads a checkpoint of a job; `None` when the job has none at all.
+/// Loads a checkpoint of a job; `None` when the newest is asked for and the job has none.
 ///
 /// # Errors
 /// - [`RecoveryError::Unreadable`] when it is damaged or was written by a later program. No other one
 ///   is taken in its place without being asked for: what was given out since would be given out again.
-/// - [`RecoveryError::NoSuchCheckpoint`], [`RecoveryError::Database`].
+/// - [`RecoveryError::NoSuchCheckpoint`] when the one that is asked for is not there, also where the
+///   job has none at all.
+/// - [`RecoveryError::Database`].
 pub async fn load(
     database: &Client,
     job: &str,
