@@ -3,6 +3,7 @@
 # whether the learner's tests notice.
 #
 #   make mutants LABS="lab03 lab04"     (all labs of the list below, if none is named)
+#   scripts/mutants.sh --tests lab03    runs a lab's pure tests, and changes nothing
 #
 # A change that no test notices is *missed*: then a test is missing, or the code says more than it
 # must. What can't be told apart by any test is excused in .cargo/mutants.toml, with the reason.
@@ -43,7 +44,8 @@ pure_part() {
             '-- given:: step1_ step3_ step4_turn step5_savepoint step7_' \
             '--skip given_a_fingerprint_is --skip given_a_table_that_is_gone' \
             '--skip the_newest_checkpoint --skip step3_recovery::a_damaged --skip where_no_good' \
-            '--skip a_topic_made_anew --skip those_who_trust'
+            '--skip a_topic_made_anew --skip those_who_trust' \
+            '--skip given_first_starts --skip a_newer_checkpoint_is_none'
         ;;
     esac
 }
@@ -68,6 +70,9 @@ copy_the_tree() {
         tar -cf - --null -T - | tar -xmf - -C "$folder/tree"
 }
 
+# A test that asks for a server after all is red at once.
+without_servers() { env -u KAFKA_BOOTSTRAP_SERVERS -u DATABASE_URL TIDEMARK_RIG=external "$@"; }
+
 # Changes one lab's modules and runs its tests; the outcome goes into $folder/LAB/mutants.out.
 try_changes() {
     local lab=$1 part modules tests files=() module code=0
@@ -80,11 +85,9 @@ try_changes() {
     rm -rf "${folder:?}/$lab"
     # A change may make code ask for memory without end.
     ulimit -v "$MEMORY_KIB" 2>/dev/null || true
-    # A test that asks for a server after all is red at once, before anything is changed.
     # Split on purpose: the names of several tests.
     # shellcheck disable=SC2086
-    env -u KAFKA_BOOTSTRAP_SERVERS -u DATABASE_URL TIDEMARK_RIG=external \
-        CARGO_TARGET_DIR="$folder/build" \
+    CARGO_TARGET_DIR="$folder/build" without_servers \
         .venv/bin/cargo-mutants mutants --dir "$folder/tree" --in-place --output "$folder/$lab" \
         --package "$lab-solution" "${files[@]}" --no-times --timeout 30 \
         --cargo-arg=--test="$lab" -- -- $tests || code=$?
@@ -92,7 +95,30 @@ try_changes() {
     case "$code" in 0 | 2 | 3) ;; *) exit "$code" ;; esac
 }
 
+run_tests() {
+    local part
+    part=$(pure_part "$1")
+    [ -n "$part" ] || {
+        echo "mutants: expected a lab after --tests, found: $1" >&2
+        exit 2
+    }
+    # shellcheck disable=SC2086
+    without_servers cargo test -p "$1-solution" --test "$1" -- ${part#* -- }
+}
+
 count() { wc -l <"$folder/$1/mutants.out/$2.txt" | tr -d ' '; }
+
+case "${1-}" in
+'') ;;
+--tests)
+    run_tests "${2-}"
+    exit
+    ;;
+*)
+    echo "mutants: expected --tests LAB or nothing, found: $*" >&2
+    exit 2
+    ;;
+esac
 
 labs=${LABS:-lab01 lab02 lab03 lab04 lab05 lab06}
 mkdir -p "${CARGO_TARGET_DIR:-target}/mutants"
