@@ -30,6 +30,10 @@ const POSTGRES_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
+/// What librdkafka asks when a connection is closed so early.
+const CLOSED_IN_HANDSHAKE: &str = "connecting to a PLAINTEXT broker listener?";
+const CLOSED_AT_FIRST_REQUEST: &str = "connecting to a SSL listener?";
+
 /// PostgreSQL's port where an address names none.
 const POSTGRES_PORT: u16 = 5432;
 
@@ -85,10 +89,7 @@ pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
     if let Some(why) = client.context().why_it_is_hopeless(ca_file) {
         return Err(RigError(format!("Kafka at {servers} {why}")));
     }
-    let asks = match settings.get("security.protocol") {
-        None => "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL",
-        Some(_) => "",
-    };
+    let asks = client.context().what_the_port_asks_for(settings.get("security.protocol"));
     Err(RigError(format!(
         "Kafka at {servers} did not answer within {limit_s} s; start it, {FIX}{asks}"
     )))
@@ -107,6 +108,23 @@ impl Heard {
     fn why_it_is_hopeless(&self, ca_file: Option<&str>) -> Option<String> {
         let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         heard.iter().find_map(|(code, reason)| in_words(*code, reason, ca_file))
+    }
+
+    /// What else may help where each connection was closed, as a port does that wants another protocol.
+    fn what_the_port_asks_for(&self, protocol: Option<&str>) -> String {
+        let Some(protocol) = protocol else {
+            return "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL".to_owned();
+        };
+        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let says = |words| heard.iter().any(|(_, reason)| reason.contains(words));
+        let asks = if says(CLOSED_IN_HANDSHAKE) {
+            "does it speak TLS at this port"
+        } else if says(CLOSED_AT_FIRST_REQUEST) {
+            "does it ask for TLS at this port"
+        } else {
+            return String::new();
+        };
+        format!("; it closes each connection: {asks}? KAFKA_SECURITY_PROTOCOL is {protocol}")
     }
 }
 

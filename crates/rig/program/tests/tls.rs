@@ -33,6 +33,20 @@ fn a_mechanism_that_the_broker_does_not_offer_is_named_with_those_that_it_does()
 }
 
 #[test]
+fn a_port_of_another_protocol_is_asked_about() {
+    let servers = OwnRig::new("tls_or_not");
+    servers.succeeds(&["up"]);
+    let kafka = Secured::up(&servers, &[]);
+    let mut rig = kafka.rig(&servers, "amelia", "tls");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", kafka.address("scram"));
+    says(&kafka, &rig, "does it speak TLS at this port? KAFKA_SECURITY_PROTOCOL is SASL_SSL");
+    let mut rig = kafka.rig(&servers, "amelia", "scram");
+    rig.set("KAFKA_BOOTSTRAP_SERVERS", kafka.address("tls"));
+    let words = "does it ask for TLS at this port? KAFKA_SECURITY_PROTOCOL is SASL_PLAINTEXT";
+    says(&kafka, &rig, words);
+}
+
+#[test]
 fn of_a_certificate_it_is_said_what_was_expected_what_it_is_and_what_helps() {
     let servers = OwnRig::new("certificates");
     servers.succeeds(&["up"]);
