@@ -235,7 +235,7 @@ fn the_allowed_lateness_can_become_shorter_and_not_longer() {
         .same(take(&restored, 2, TOPIC).allowed_lateness_ms, 5 * 60_000);
     let longer = BoardConfig { allowed_lateness: minutes(120), ..board() };
     rule("A longer allowed lateness is refused.")
-        .ask("A window with 30 flights fired and was let go. A late record opens it again: what does its row say then?")
+        .ask("A window with 30 flights fired and was let go. Late records open it again: what does its row say after the first of them, and after the second?")
         .refuses(restore(&taken, &longer), "LongerLateness", |error| {
             error.to_string()
                 == "the checkpoint was made with an allowed lateness of 30 min, which can become \

@@ -105,7 +105,9 @@ impl CombinedWatermark {
         todo!("step 5: advance from {:?}, idle are {:?}", self.current_ms, self.idle)
     }
 
-    /// Says that a partition is silent because its reader has paused it: that is no idleness.
+    /// Given: says that a partition is silent because its reader has paused it. To be called before
+    /// each [`on_time`](CombinedWatermark::on_time) while it is paused, for its silence counts from this
+    /// reading of the clock. It does not end an idleness that has begun.
     pub fn on_paused(&mut self, partition: i32, clock: Duration) {
         self.heard.insert(partition, clock);
     }

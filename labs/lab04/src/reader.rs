@@ -178,6 +178,8 @@ impl Reader {
         // The order of the three is in the contract above. A few things are easy to miss:
         // - A record that is no flight is a record: it may be the last one before the end.
         // - A busy partition never lets `poll` wait. When does a silent one become idle then?
+        // - `poll(POLL)` of the consumer waits for a message; lab 01's `decode` reads a payload. A message
+        //   without one is no flight either.
         // - Which of its two clocks does a record carry in its payload, and which beside it? A record that
         //   says nothing of its arrival can't be judged by the guard.
         let _ = (&self.topic, &self.consumer, self.began);

@@ -84,7 +84,8 @@ pub struct Progress {
     pub in_open_windows: u64,
     /// Rows that are still to be written.
     pub held_rows: usize,
-    /// Rows that the tables have got, each correction of a result once more.
+    /// Rows that were handed to the tables, each correction once more, also one that another of its
+    /// batch replaces.
     pub written: Written,
     /// Records that are on the topic and not read yet.
     pub lag: u64,
@@ -134,7 +135,7 @@ pub struct Work {
     pub held: Batch<Row>,
     /// Records that were no flight. The board has not seen them.
     pub dead_letter_count: u64,
-    /// Rows that the tables have got.
+    /// Rows that were handed to the tables.
     pub written: Written,
     /// When the job began.
     pub began: Instant,
@@ -290,7 +291,7 @@ impl Work {
     /// [`JobError::Table`].
     pub async fn write(&mut self, batch: Vec<Row>) -> Result<(), JobError> {
         // `tables::write` takes results and dropped records apart from each other, and both at once.
-        // A partition is not silent while this waits: `not_reading`.
+        // Both count as written, row by row. A partition is not silent while this waits: `not_reading`.
         todo!("step 8: write a batch of {} rows", batch.len())
     }
 }

@@ -299,7 +299,7 @@ fn print(
     row("rows read", &|seen| seen.read.to_string())?;
     row("flights missing at the end", &|seen| (flights - seen.counted()).to_string())?;
     row("a flight is shown after, on average", &|seen| format!("{:.1} min", seen.mean_wait_min()))?;
-    row("hours that were right when over", &|seen| {
+    row("rows that were right when over", &|seen| {
         format!("{} of {}", seen.right_when_over(truth), truth.rows.len())
     })?;
     row("changes after that", &|seen| seen.changes().to_string())?;

@@ -63,8 +63,8 @@ pub enum RestoreError {
         /// The configuration's length.
         size: Duration,
     },
-    /// A window that is gone would be opened again by a late record, and its result replaced by one
-    /// of that record alone.
+    /// A window that is gone would be opened again by late records. The first is lost, since the row
+    /// has more; the second replaces the row by one of these two.
     #[error(
         "the checkpoint was made with an allowed lateness of {}, which can become shorter, but not {}",
         span::text(*found), span::text(*asked)

@@ -15,6 +15,8 @@ const LINE: Duration = Duration::from_secs(10);
 
 /// How many lines are shown.
 const SHOWN: usize = 8;
+/// Lines of the second board that come before those: the night.
+const LEFT_OUT: usize = 12;
 
 const AIRPORTS: [&str; 3] = ["EWR", "JFK", "LGA"];
 
@@ -48,11 +50,11 @@ pub fn run(replays: &Replays, out: &mut impl Write) -> Result<(), Box<dyn Error>
     writeln!(out, "Departures by the hour of their slot, at either speed")?;
     writeln!(out, "  hour (UTC)  {}", AIRPORTS.map(|airport| format!("{airport:>6}")).concat())?;
     let by_slot = by_event_time(&departed);
-    for (end_ms, line) in by_slot.iter().skip(12).take(SHOWN) {
+    for (end_ms, line) in by_slot.iter().skip(LEFT_OUT).take(SHOWN) {
         let end = utc::format(*end_ms);
         writeln!(out, "  until {} {}", end.get(11..16).unwrap_or(&end), cells(Some(line)))?;
     }
-    writeln!(out, " and so on: {} lines", by_slot.len())?;
+    writeln!(out, " {LEFT_OUT} lines before these, and so on: {} lines", by_slot.len())?;
     Ok(())
 }
 

@@ -84,7 +84,8 @@ pub struct Progress {
     pub in_open_windows: u64,
     /// Rows that are still to be written.
     pub held_rows: usize,
-    /// Rows that the tables have got, each correction of a result once more.
+    /// Rows that were handed to the tables, each correction once more, also one that another of its
+    /// batch replaces.
     pub written: Written,
     /// Records that are on the topic and not read yet.
     pub lag: u64,
@@ -134,7 +135,7 @@ pub struct Work {
     pub held: Batch<Row>,
     /// Records that were no flight. The board has not seen them.
     pub dead_letter_count: u64,
-    /// Rows that the tables have got.
+    /// Rows that were handed to the tables.
     pub written: Written,
     /// When the job began.
     pub began: Instant,

@@ -11,6 +11,8 @@
 //! | 7 | [`tables`] | results and dropped records in PostgreSQL | `cargo test -p lab05 step7` |
 //! | 8 | [`job`] | from a topic into the tables | `cargo test -p lab05 step8` |
 //!
+//! Given are [`input`], the topic and its ends, and [`run_topic`], the topic of a run.
+//!
 //! The chapter is `book/src/05-tumbling-aggregation.md`.
 
 pub mod board;

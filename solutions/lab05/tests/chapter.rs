@@ -197,7 +197,7 @@ fn what_is_said_of_the_queries_stands_in_the_output() {
     for line in [
         " rows read                                   5879179       394343         5173",
         " a flight is shown after, on average         2.0 min      2.0 min     46.3 min",
-        " hours that were right when over           85 of 335    85 of 335   122 of 335",
+        " rows that were right when over            85 of 335    85 of 335   122 of 335",
     ] {
         shows(line);
     }
