@@ -52,6 +52,18 @@ fn given_one_input_changes_state_and_output_and_no_position() {
 }
 
 #[test]
+fn given_an_added_partition_is_waited_for_and_read_from_its_offset() {
+    let mut state = JobState::begin(&[(0, 41)].into(), &board()).expect("an hour");
+    state.add_partition(1, 7, Duration::ZERO);
+    assert_eq!((state.positions[&1].next_offset, &state.positions[&1].last_record), (7, &None));
+    let records = [record(0, 41, "EWR", "06:10", 3), record(0, 42, "EWR", "07:20", 0)];
+    let output = go_through(&mut state, &records.map(Input::Record));
+    assert_eq!(told(&output), "nothing", "the added partition has not spoken");
+    let output = state.process(&Input::EndOf(1), Duration::ZERO);
+    assert_eq!(told(&output), "[06:00,07:00) EWR: 1 of 3 min, revision 1");
+}
+
+#[test]
 fn given_a_head_line_is_read_as_it_is_written() {
     let head = Head { version: 2, crc32: 0x0a1b_2c3d, bytes: 512 };
     assert_eq!(head.line(), "tidemark-checkpoint 2 crc32=0a1b2c3d bytes=512\n");

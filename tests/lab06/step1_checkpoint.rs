@@ -449,6 +449,17 @@ fn a_line_without_an_end_is_not_quoted_to_its_end() {
                 format!("a sentence of {} bytes", sentence.len()),
             );
     }
+    for (what, foreign) in [
+        ("a thousand euro signs, of three bytes each", "€".repeat(1_000).into_bytes()),
+        ("a thousand bytes that are no text", vec![0xff; 1_000]),
+    ] {
+        rule("Wherever the line is cut off, what is no checkpoint is refused.")
+            .picture(what)
+            .ask("Where it is cut, may there be the middle of a letter?")
+            .refuses(decode(&foreign), "Foreign", |error| {
+                matches!(error, FormatError::Foreign { .. })
+            });
+    }
 }
 
 #[test]
@@ -513,6 +524,12 @@ fn one_bit_in_the_contents_is_named_with_both_check_sums() {
         .refuses(decode(&bytes), "OtherChecksum", |error| {
             *error == FormatError::OtherChecksum { expected, found }
         });
+    bytes[last] = 0xff;
+    rule("So are bytes that are no text any more.")
+        .ask("The head line says that this is a checkpoint. What is the first to be looked at behind it?")
+        .refuses(decode(&bytes), "OtherChecksum", |error| {
+            matches!(error, FormatError::OtherChecksum { .. })
+        });
 }
 
 #[test]
@@ -526,4 +543,10 @@ fn of_a_later_program_only_the_version_can_be_understood() {
                 *error == FormatError::Newer { found: 3 }
             });
     }
+    let no_text = [format!("{FORMAT} 3 bytes=1\n").as_bytes(), &[0xff]].concat();
+    rule("A later program may write something else than text behind the head line.").refuses(
+        decode(&no_text),
+        "Newer, version 3",
+        |error| *error == FormatError::Newer { found: 3 },
+    );
 }

@@ -22,11 +22,11 @@ use lab06::store::{
     KEPT_CHECKPOINTS, Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, stored,
     write,
 };
-use testkit::{TestDatabase, rule, with_database};
+use testkit::{TestDatabase, rule, until, with_database};
 use tokio_postgres::Client;
 
 use super::at_hand::{TOPIC, at, read_to};
-use super::at_hand_job::{checkpoint_ids, contents};
+use super::at_hand_job::{BOUND, checkpoint_ids, contents, waits_for_a_lock};
 
 /// Something for each table: a result, a dropped record, a record that is no flight.
 fn output() -> Output {
@@ -152,6 +152,12 @@ fn of_a_job_the_newest_three_checkpoints_are_kept() {
             .picture("job other has made 1; then job board has made 1, 2, 3, 4, 5")
             .ask("Whose checkpoints does the statement delete?")
             .same(checkpoint_ids(&client, "other").await, vec![1]);
+        // Who goes back to an older checkpoint deletes those behind it, and leaves a gap.
+        checkpoint_of(&client, "board", 9).await;
+        rule(format!("The newest {KEPT_CHECKPOINTS} stay, whatever their numbers are."))
+            .picture("job board has made 1, 2, 3, 4, 5 and then 9")
+            .ask("How many checkpoints are left, and is the one before the newest among them?")
+            .same(checkpoint_ids(&client, "board").await, vec![4, 5, 9]);
     });
 }
 
@@ -189,6 +195,34 @@ fn a_checkpoint_is_never_replaced() {
         rule("Nothing of the second one is there.")
             .ask("Its results were sent before its checkpoint was refused. What takes them back?")
             .same((contents(&looker).await, after), (String::new(), before));
+    });
+}
+
+#[test]
+fn of_two_that_write_one_number_at_once_the_second_hears_of_the_first() {
+    with_database(async |database| {
+        let (first, looker) = (tables(database).await, database.connect().await);
+        let second = database.connect().await;
+        let pid: i32 =
+            second.query_one("SELECT pg_backend_pid()", &[]).await.expect("it has one").get(0);
+        let (board, nothing, seven) = (writer("board"), Output::default(), read_to(7, TOPIC, 50));
+        let written = write(&first, &board, &nothing, &seven).await;
+        rule("A checkpoint can be written.").succeeds(written);
+        let commits = async {
+            until(BOUND, "the second to wait for the first", async || {
+                waits_for_a_lock(&looker, pid).await
+            })
+            .await;
+            commit(&first).await
+        };
+        let (written, committed) = tokio::join!(write(&second, &board, &nothing, &seven), commits);
+        rule("What is written can be committed.").succeeds(committed);
+        rule("Of two that write one number at once, the second hears of the first.")
+            .picture("first:   writes 7 ·               · commit\nsecond:              writes 7 ·    waits    · …")
+            .ask("While the second looked, nobody could see the row of the first. What does its INSERT meet in the end?")
+            .refuses(written, "AlreadyThere", |error| {
+                matches!(error, StoreError::AlreadyThere { id: 7, .. })
+            });
     });
 }
 

@@ -5,8 +5,9 @@
 //! 2. A savepoint of version 1 says the same in this version. What it cannot say is noted.
 //! 3. Contents that contradict themselves are refused, and nothing is made up.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use lab05::board::BoardConfig;
 use lab06::checkpoint::{FormatError, JobState, encode, restore, take};
@@ -128,29 +129,44 @@ fn where_nothing_can_be_written_the_sentence_names_the_file() {
 /// Names the file that the child process writes.
 const FULL: &str = "TIDEMARK_LAB06_FULL_DISK";
 
+/// More than a child process may write.
+fn too_much() -> Vec<u8> {
+    vec![b'x'; 64 * 1024]
+}
+
+/// Whether this is the child process: then it has saved, and has said how that went.
+fn saved_as_the_child() -> bool {
+    let Some(path) = std::env::var_os(FULL) else { return false };
+    let result = save(Path::new(&path), &too_much());
+    println!("saved: {}", result.err().map_or("ok".to_owned(), |error| error.to_string()));
+    true
+}
+
+/// This very test once more, as a process that may write no more than 8 KB into a file. The shell does
+/// something else before that.
+fn as_a_child(before: &str, path: &Path) -> Output {
+    let limited = format!("{before}; ulimit -f 16; exec \"$0\" --exact --nocapture \"$1\"");
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    Command::new("sh")
+        .args(["-c", &limited])
+        .arg(std::env::current_exe().expect("a test has a program"))
+        .arg(test)
+        .env(FULL, path)
+        .env_remove("TIDEMARK_REPORT")
+        .output()
+        .expect("there is a shell")
+}
+
 #[test]
 fn a_full_disk_leaves_no_part_of_a_savepoint() {
-    let bytes = vec![b'x'; 64 * 1024];
-    if let Some(path) = std::env::var_os(FULL) {
-        let result = save(Path::new(&path), &bytes);
-        println!("saved: {}", result.err().map_or("ok".to_owned(), |error| error.to_string()));
+    if saved_as_the_child() {
         return;
     }
     let folder = folder();
     let path = folder.path().join("board.savepoint");
     rule("Where there is room, a savepoint is written.")
-        .succeeds(save(&folder.path().join("room"), &bytes));
-    // This very test once more, as a process that may write no more than 8 KB into a file.
-    let limited = "trap '' XFSZ; ulimit -f 16; exec \"$0\" --exact --nocapture \"$1\"";
-    let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let child = Command::new("sh")
-        .args(["-c", limited])
-        .arg(std::env::current_exe().expect("a test has a program"))
-        .arg(test)
-        .env(FULL, &path)
-        .env_remove("TIDEMARK_REPORT")
-        .output()
-        .expect("there is a shell");
+        .succeeds(save(&folder.path().join("room"), &too_much()));
+    let child = as_a_child("trap '' XFSZ", &path);
     let said = String::from_utf8_lossy(&child.stdout).into_owned();
     let said = said.lines().find(|line| line.contains("saved: ")).unwrap_or("nothing").to_owned();
     rule("A disk that takes no more is an error, with the system's reason.")
@@ -158,6 +174,25 @@ fn a_full_disk_leaves_no_part_of_a_savepoint() {
     rule("Where the disk is full there is no savepoint under the name, and no part of one beside it.")
         .ask("A part of a savepoint takes room on a disk that has none. Who removes it?")
         .same(files(folder.path()), vec!["room".to_owned()]);
+}
+
+#[test]
+fn who_dies_half_way_leaves_nothing_under_the_name() {
+    if saved_as_the_child() {
+        return;
+    }
+    let folder = folder();
+    let path = folder.path().join("board.savepoint");
+    rule("Where nothing ends the process, a savepoint is written.")
+        .succeeds(save(&folder.path().join("whole"), &too_much()));
+    // Behind 8 KB the system ends it by a signal. It has no time to remove anything.
+    let child = as_a_child("ulimit -c 0", &path);
+    let signal = child.status.signal();
+    assert!(signal.is_some(), "a child that a signal has ended, not {}", child.status);
+    rule("Under the name there is all of a savepoint or nothing, also where the process dies half-way.")
+        .picture("open · write 8 KB · the process is killed")
+        .ask("Under which name do the bytes lie until the last of them is there?")
+        .same(path.try_exists().ok(), Some(false));
 }
 
 #[test]

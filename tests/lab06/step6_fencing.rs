@@ -6,8 +6,6 @@
 //!    its epoch.
 //! 3. Between the look at the epoch and the commit no newer instance gets one.
 
-use std::time::Duration;
-
 use lab06::fencing::{Epoch, FencingError, check, claim};
 use lab06::job::{Ended, Job, JobConfig, JobError, run};
 use lab06::store::{Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, write};
@@ -17,7 +15,9 @@ use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::at_hand::{TOPIC, read_to, record};
-use super::at_hand_job::{BOUND, checkpoint_ids, connect, contents, job_config, machine, put};
+use super::at_hand_job::{
+    BOUND, checkpoint_ids, connect, contents, job_config, machine, put, waits_for_a_lock,
+};
 
 async fn tables(database: &TestDatabase) -> Client {
     let client = database.connect().await;
@@ -118,6 +118,22 @@ fn an_instance_that_is_not_the_newest_writes_nothing() {
 }
 
 #[test]
+fn a_database_that_refuses_the_look_is_no_newer_instance() {
+    with_database(async |database| {
+        let client = tables(database).await;
+        let epoch = claimed(&client, "board").await;
+        client.batch_execute("DROP TABLE job_epochs").await.expect("it is there");
+        rule("Only a newer instance fences. A database that refuses the look has not written.")
+            .ask("`check` has failed. As what does `write_all` (store.rs) pass that on: should somebody look for a second instance, or after the database?")
+            .refuses(
+                write(&client, &writer(epoch), &output(), &read_to(1, TOPIC, 50)).await,
+                "NotWritten, checkpoint 1",
+                |error| matches!(error, StoreError::NotWritten { id: 1, .. }),
+            );
+    });
+}
+
+#[test]
 fn an_epoch_that_was_never_given_out_may_not_write_either() {
     with_database(async |database| {
         let client = tables(database).await;
@@ -128,16 +144,6 @@ fn an_epoch_that_was_never_given_out_may_not_write_either() {
                 matches!(error, FencingError::Fenced { ours: Epoch(9), newest: Epoch(1), .. })
             });
     });
-}
-
-/// Waits until a connection waits for a lock, or says what came instead.
-async fn waits_for_a_lock(looker: &Client, pid: i32) -> Result<(), String> {
-    let wait = "SELECT coalesce(wait_event_type, 'nothing') FROM pg_stat_activity WHERE pid = $1";
-    let row = looker.query_one(wait, &[&pid]).await.map_err(|error| error.to_string())?;
-    match row.get::<_, String>(0).as_str() {
-        "Lock" => Ok(()),
-        other => Err(format!("it waits for {other}")),
-    }
 }
 
 #[test]
@@ -153,10 +159,9 @@ fn whoever_wants_the_next_epoch_waits_for_a_transaction_that_has_looked() {
             newer.query_one("SELECT pg_backend_pid()", &[]).await.expect("it has one").get(0);
         let mut claims = std::pin::pin!(claim(&newer, "board"));
         let waiting = async {
-            let looks =
-                until(Duration::from_secs(5), "a claim that waits for a lock", async || {
-                    waits_for_a_lock(&looker, pid).await
-                });
+            let looks = until(BOUND, "a claim that waits for a lock", async || {
+                waits_for_a_lock(&looker, pid).await
+            });
             tokio::select! {
                 biased;
                 epoch = &mut claims => Some(epoch),

@@ -20,22 +20,27 @@ pub async fn write_all(
         SELECT $1::text, $2::bigint, $3::bytea
         WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1 AND id >= $2)
         ON CONFLICT (job, id) DO NOTHING";
-    const FORGET: &str = "DELETE FROM checkpoints WHERE $1::text <> '' AND id <= $2";
+    const FORGET: &str = "
+        DELETE FROM checkpoints WHERE id NOT IN
+            (SELECT id FROM checkpoints WHERE job = $1 ORDER BY id DESC LIMIT $2)";
 
     let Checkpoint { id, topic, .. } = checkpoint;
     let not_written = |source| StoreError::NotWritten { id: *id, source };
     if let Some(epoch) = writer.epoch {
-        check(database, &writer.job, epoch).await?;
+        check(database, &writer.job, epoch).await.map_err(|error| match error {
+            FencingError::Database(source) => not_written(source),
+            fenced => StoreError::Fenced(fenced),
+        })?;
     }
     write_results(database, &output.results).await?;
     write_dropped(database, topic, &output.dropped).await?;
     write_unreadable(database, topic, &output.unreadable).await.map_err(not_written)?;
     let number = i64::try_from(*id).expect("a job makes fewer checkpoints than that");
-    let kept = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
-    if kept.map_err(not_written)? == 0 {
+    let inserted = database.execute(KEEP, &[&writer.job, &number, &encode(checkpoint)]).await;
+    if inserted.map_err(not_written)? == 0 {
         return Err(StoreError::AlreadyThere { job: writer.job.clone(), id: *id });
     }
-    let oldest = number - KEPT_CHECKPOINTS as i64;
-    database.execute(FORGET, &[&writer.job, &oldest]).await.map_err(not_written)?;
+    let kept = KEPT_CHECKPOINTS as i64;
+    database.execute(FORGET, &[&writer.job, &kept]).await.map_err(not_written)?;
     Ok(())
 }
