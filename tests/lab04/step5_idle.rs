@@ -123,6 +123,43 @@ fn nobody_waits_for_an_idle_partition() {
 }
 
 #[test]
+fn before_1970_a_watermark_is_a_watermark_too() {
+    let mut watched = Watched::new(&[0], Duration::ZERO, None);
+    watched.record(0, -3_600_000, seconds(0));
+    rule("Before 1970 too, the combined watermark is the smallest of the partitions.")
+        .ask("None has been given out yet. Is that the same as one of 0?")
+        .same(watched.watermark.current_ms(), Some(-3_600_000));
+}
+
+#[test]
+fn only_a_record_ends_an_idleness() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(0));
+    watched.watermark.on_end_of(1);
+    watched.time(seconds(1));
+    watched.record(0, at("06:50"), seconds(1));
+    watched.stands_at(
+        Some("06:50"),
+        "A partition that was read to its end is not waited for, whatever the clock says.",
+        "Partition 1 has ended, and has been silent for one second of two. Who but a record may take it off the idle ones?",
+    );
+}
+
+#[test]
+fn who_wakes_up_alone_decides_alone() {
+    let mut watched = Watched::new(&[0, 1], Duration::ZERO, AFTER_2_S);
+    watched.record(0, at("06:10"), seconds(0));
+    watched.record(1, at("06:20"), seconds(0));
+    watched.time(seconds(5));
+    watched.record(1, at("06:40"), seconds(5));
+    watched.stands_at(
+        Some("06:40"),
+        "A record wakes its partition before the watermarks are combined.",
+        "All were idle, and one has spoken. Of which partitions is the smallest taken, and was it among them at that moment?",
+    );
+}
+
+#[test]
 fn where_all_are_idle_the_watermark_stays() {
     let mut watched = Watched::new(&[0, 1], minutes(15), AFTER_2_S);
     watched.record(0, at("06:10"), seconds(1));

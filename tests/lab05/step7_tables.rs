@@ -141,7 +141,28 @@ fn of_two_with_the_same_revision_the_one_with_more_records_stays() {
 }
 
 #[test]
-fn of_several_revisions_in_one_batch_the_last_counts() {
+fn the_revision_decides_before_the_number_of_records() {
+    with_database(async |database| {
+        let mut client = tables(database).await;
+        let empty = format!("TRUNCATE {RESULTS}");
+        for batches in [vec![vec![six(3, 2)], vec![six(5, 1)]], vec![vec![six(5, 1), six(3, 2)]]] {
+            client.batch_execute(&empty).await.expect("the table can be emptied");
+            for batch in &batches {
+                written(&mut client, batch).await;
+            }
+            rule("The revision decides. The number of records does only between equal ones.")
+                .picture(format!(
+                    "{} batch(es): 3 flights of revision 2, 5 of revision 1",
+                    batches.len()
+                ))
+                .ask("Two columns are compared. Which of them first, and when the other?")
+                .same(rows(&client).await, vec!["EWR 3, revision 2".to_owned()]);
+        }
+    });
+}
+
+#[test]
+fn of_several_revisions_in_one_batch_the_largest_counts() {
     with_database(async |database| {
         let mut client = tables(database).await;
         let batch = [six(2, 1), result(hour_from("06:00"), "JFK", &[5], 1), six(4, 3), six(3, 2)];
@@ -255,6 +276,25 @@ fn a_window_before_1970_is_a_row_as_any_other() {
         rule("A window before 1970 keeps its place.")
             .picture(format!("from {} to {}", utc::format(window.start_ms), utc::format(0)))
             .same((row.get::<_, i64>(0), row.get::<_, i64>(1)), (-3_600, 0));
+    });
+}
+
+#[test]
+fn the_ends_of_a_window_keep_their_milliseconds() {
+    with_database(async |database| {
+        let mut client = tables(database).await;
+        let window = Window { start_ms: -750, end_ms: 250 };
+        written(&mut client, &[result(window, "EWR", &[1], 1)]).await;
+        let question = format!(
+            "SELECT (extract(epoch FROM window_start) * 1000)::bigint, \
+                 (extract(epoch FROM window_end) * 1000)::bigint \
+             FROM {RESULTS}"
+        );
+        let row = client.query_one(&question, &[]).await.expect("there is one row");
+        rule("A window may begin and end at any millisecond.")
+            .picture("a window of one second, from -750 ms to 250 ms")
+            .ask("What becomes of 250 ms where they are divided by 1,000 first?")
+            .same((row.get::<_, i64>(0), row.get::<_, i64>(1)), (-750, 250));
     });
 }
 

@@ -5,6 +5,7 @@
 //!   partition what Apache Flink says.
 //! - At the end of its input every window fires; a stop fires nothing.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use lab02::batch::BatchLimits;
 use lab05::board::BoardConfig;
 use lab05::firing::WindowResult;
 use lab05::input::{Input, InputError, Until};
-use lab05::job::{JobConfig, JobError, Progress, Row, TURN_RECORDS, Work, run};
+use lab05::job::{BETWEEN_LOOKS, JobConfig, JobError, Progress, Row, TURN_RECORDS, Work, run};
 use lab05::tables::{DROPPED, RESULTS, TableError};
 use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -23,7 +24,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use testkit::{TestRig, rule, until, with_kafka, with_rig};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Transaction};
 use tokio_util::sync::CancellationToken;
 
 use super::at_hand::{HOUR, at, counted, flight, hour_from, minutes};
@@ -851,6 +852,141 @@ fn a_record_behind_the_end_that_was_seen_at_the_start_is_not_taken() {
 }
 
 #[test]
+fn behind_its_last_record_whatever_it_is_a_partition_has_ended() {
+    with_rig(async |rig| {
+        let config = job(rig, 2).await;
+        let flights = ten_minutes_apart(2);
+        let no_flight = (flights[1].0, b"{}".to_vec());
+        put(rig, &config.topic, 0, &[flights[0].clone(), no_flight]).await;
+        put(rig, &config.topic, 1, &flights[1..]).await;
+        let mut work = Work::open(&config).await.expect("the job begins");
+        let consumer = work.input.consumer();
+        let take_three = async {
+            let mut taken = 0;
+            while taken < 3 {
+                // The client's word that it is at an end is left alone here.
+                let Ok(message) = consumer.recv().await else { continue };
+                rule("A record is taken.").succeeds(work.take(&message, Duration::ZERO).await);
+                taken += 1;
+            }
+        };
+        rule("Three records can be taken.").within(BOUND, take_three).await;
+        rule("Behind its last record, whatever it is, a partition has ended, and nobody waits for it.")
+            .picture("partition 0: a flight, {}; partition 1: a flight; all three are taken")
+            .ask("When is the board told of the end: for which records, and before or after the record itself?")
+            .same(work.board.watermark().idle().clone(), BTreeSet::from([0, 1]));
+    });
+}
+
+#[test]
+fn each_row_that_is_handed_over_counts_as_written() {
+    with_rig(async |rig| {
+        let config = job(rig, 1).await;
+        let mut work = Work::open(&config).await.expect("the job begins");
+        let of_revision = |revision, delays: &[i32]| {
+            Row::Result(WindowResult {
+                window: hour_from("06:00"),
+                key: "EWR".to_owned(),
+                delays: counted(delays),
+                revision,
+            })
+        };
+        for _ in 0..2 {
+            let batch = vec![of_revision(1, &[0, 0]), of_revision(2, &[0, 0, 0])];
+            rule("A batch is written.").succeeds(work.write(batch).await);
+        }
+        rule("Each row that is handed to the tables counts, also one that changes nothing there.")
+            .picture("twice: one batch with revisions 1 and 2 of one row")
+            .ask("The tables say how many rows have changed. What is `Progress::written`?")
+            .same(work.progress().written.results, 4);
+    });
+}
+
+#[test]
+fn time_is_told_in_every_turn() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 2).await;
+        config.until = Until::Stopped;
+        config.board.idle_after = Some(Duration::from_millis(1));
+        let all = 4 * TURN_RECORDS;
+        put(rig, &config.topic, 0, &ten_minutes_apart(all)).await;
+        let stop = CancellationToken::new();
+        let mut waits_for_nobody = Vec::new();
+        let tell = &mut |now: &Progress| {
+            if now.read > 0 {
+                waits_for_nobody.push(now.watermark_ms.is_some());
+            }
+            if now.read == all as u64 {
+                stop.cancel();
+            }
+        };
+        let end = rule("A job can be stopped.").within(BOUND, run(&config, &stop, tell)).await;
+        rule("The job ends in good order.").succeeds(end);
+        // More time than `idle_after` has passed when the second turn with records ends.
+        rule("The board is told the time in every turn, also while records lie ready.")
+            .picture(format!(
+                "partition 0: {all} records lie ready; partition 1: nothing; idle after 1 ms\n\
+                 is there a watermark after each turn: {waits_for_nobody:?}"
+            ))
+            .ask("When does a job look at the clock that always has a record to take?")
+            .holds(
+                waits_for_nobody.get(1) == Some(&true),
+                "a board that still waits for partition 1",
+            );
+    });
+}
+
+#[test]
+fn a_bounded_input_ends_where_it_ended_however_long_the_job_takes() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.database.application_name("the-job");
+        config.write.items = NonZeroUsize::MIN;
+        rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
+        put(rig, &config.topic, 0, &ten_minutes_apart(2 * TURN_RECORDS)).await;
+        let client = rig.database.connect().await;
+        let mut other = rig.database.connect().await;
+        let lock = other.transaction().await.expect("the database begins");
+        hold_results(&lock).await;
+        let add_meanwhile = async {
+            the_job_waits_for_a_lock(&client).await;
+            put(rig, &config.topic, 0, &ten_minutes_apart(5)).await;
+            let pause = format!("SELECT pg_sleep({})", BETWEEN_LOOKS.as_secs());
+            lock.batch_execute(&pause).await.expect("the database waits");
+            lock.commit().await.expect("the table is free");
+        };
+        let (end, ()) = tokio::join!(run_to_the_end(&config), add_meanwhile);
+        let end = rule("The job ends in good order.").succeeds(end);
+        rule(
+            "A bounded input ends where the topic ended at the start, however long the job takes.",
+        )
+        .picture(format!(
+            "{} records; the database holds the job up for a second, and 5 records are added",
+            2 * TURN_RECORDS
+        ))
+        .ask("`look` finds what was added since. For which of the two inputs is that wanted?")
+        .same(end.read, 2 * TURN_RECORDS as u64);
+    });
+}
+
+/// Takes the table of results, until the transaction ends.
+async fn hold_results(transaction: &Transaction<'_>) {
+    let hold = format!("LOCK TABLE {RESULTS} IN ACCESS EXCLUSIVE MODE");
+    transaction.batch_execute(&hold).await.expect("nobody else holds it");
+}
+
+async fn the_job_waits_for_a_lock(client: &Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE application_name = 'the-job' AND datname = current_database() \
+                       AND wait_event_type = 'Lock'";
+    until(BOUND, "the job to wait for the table", async || match number(client, waiting).await {
+        1 => Ok(()),
+        found => Err(format!("{found} connections of the job wait for a lock")),
+    })
+    .await;
+}
+
+#[test]
 fn a_job_that_waits_for_its_database_does_not_hear_silence() {
     with_rig(async |rig| {
         const HELD_S: u64 = 1;
@@ -862,8 +998,7 @@ fn a_job_that_waits_for_its_database_does_not_hear_silence() {
         let client = rig.database.connect().await;
         let mut other = rig.database.connect().await;
         let lock = other.transaction().await.expect("the database begins");
-        let hold = format!("LOCK TABLE {RESULTS} IN ACCESS EXCLUSIVE MODE");
-        lock.batch_execute(&hold).await.expect("nobody else holds it");
+        hold_results(&lock).await;
         let result = WindowResult {
             window: hour_from("06:00"),
             key: "EWR".to_owned(),
@@ -871,16 +1006,7 @@ fn a_job_that_waits_for_its_database_does_not_hear_silence() {
             revision: 1,
         };
         let release = async {
-            let waiting = "SELECT count(*) FROM pg_stat_activity \
-                           WHERE application_name = 'the-job' AND datname = current_database() \
-                               AND wait_event_type = 'Lock'";
-            until(BOUND, "the job to wait for the table", async || {
-                match number(&client, waiting).await {
-                    1 => Ok(()),
-                    found => Err(format!("{found} connections of the job wait for a lock")),
-                }
-            })
-            .await;
+            the_job_waits_for_a_lock(&client).await;
             let pause = format!("SELECT pg_sleep({HELD_S})");
             lock.batch_execute(&pause).await.expect("the database waits");
             lock.commit().await.expect("the table is free");

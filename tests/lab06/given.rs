@@ -64,6 +64,15 @@ fn given_an_added_partition_is_waited_for_and_read_from_its_offset() {
 }
 
 #[test]
+fn given_a_record_is_told_by_place_time_and_check_sum() {
+    let flight = record(0, 41, "EWR", "06:10", 3);
+    let check_sum = crc32fast::hash(&flight.payload);
+    let expected =
+        format!("at offset 41 a record of 2013-02-08T06:13:00Z with check sum {check_sum:08x}");
+    assert_eq!(fingerprint(&flight).text(), expected);
+}
+
+#[test]
 fn given_a_head_line_is_read_as_it_is_written() {
     let head = Head { version: 2, crc32: 0x0a1b_2c3d, bytes: 512 };
     assert_eq!(head.line(), "tidemark-checkpoint 2 crc32=0a1b2c3d bytes=512\n");

@@ -10,7 +10,7 @@ pub async fn write_results(
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement
-    // may not change a row twice, so of several revisions only the last goes in.
+    // may not change a row twice, so of several revisions only the largest goes in.
     const UPSERT: &str = "
         INSERT INTO processed_events_aggregated AS kept (
             window_start, window_end, origin,

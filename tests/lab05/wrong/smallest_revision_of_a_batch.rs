@@ -1,6 +1,6 @@
 //! title: Of two revisions in a batch any one is taken
 //! file: tables.rs
-//! caught by: step7_tables::of_several_revisions_in_one_batch_the_last_counts
+//! caught by: step7_tables::of_several_revisions_in_one_batch_the_largest_counts
 //!
 //! `DISTINCT ON` keeps the first row of each group. Which one is first is for `ORDER BY` to say.
 
@@ -9,7 +9,7 @@ pub async fn write_results(
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement
-    // may not change a row twice, so of several revisions only the last goes in.
+    // may not change a row twice, so of several revisions only the largest goes in.
     const UPSERT: &str = "
         INSERT INTO processed_events_aggregated AS kept (
             window_start, window_end, origin,

@@ -1,6 +1,6 @@
 //! title: All revisions go into one statement
 //! file: tables.rs
-//! caught by: step7_tables::of_several_revisions_in_one_batch_the_last_counts
+//! caught by: step7_tables::of_several_revisions_in_one_batch_the_largest_counts
 //!
 //! Right for as long as a batch holds one revision of each row. With a busy topic and allowed lateness
 //! it soon holds two, and PostgreSQL refuses the whole batch.
@@ -10,7 +10,7 @@ pub async fn write_results(
     results: &[WindowResult],
 ) -> Result<u64, TableError> {
     // A column each, so that the number of parameters does not grow with the batch. One statement
-    // may not change a row twice, so of several revisions only the last goes in.
+    // may not change a row twice, so of several revisions only the largest goes in.
     const UPSERT: &str = "
         INSERT INTO processed_events_aggregated AS kept (
             window_start, window_end, origin,
