@@ -855,11 +855,12 @@ fn a_record_behind_the_end_that_was_seen_at_the_start_is_not_taken() {
 fn behind_its_last_record_whatever_it_is_a_partition_has_ended() {
     with_rig(async |rig| {
         let config = job(rig, 2).await;
+        rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
         let flights = ten_minutes_apart(2);
         let no_flight = (flights[1].0, b"{}".to_vec());
         put(rig, &config.topic, 0, &[flights[0].clone(), no_flight]).await;
         put(rig, &config.topic, 1, &flights[1..]).await;
-        let mut work = Work::open(&config).await.expect("the job begins");
+        let mut work = Work::open(&config).await.expect("the same job once more");
         let consumer = work.input.consumer();
         let take_three = async {
             let mut taken = 0;
@@ -882,7 +883,8 @@ fn behind_its_last_record_whatever_it_is_a_partition_has_ended() {
 fn each_row_that_is_handed_over_counts_as_written() {
     with_rig(async |rig| {
         let config = job(rig, 1).await;
-        let mut work = Work::open(&config).await.expect("the job begins");
+        rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
+        let mut work = Work::open(&config).await.expect("the same job once more");
         let of_revision = |revision, delays: &[i32]| {
             Row::Result(WindowResult {
                 window: hour_from("06:00"),
