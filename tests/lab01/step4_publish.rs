@@ -72,6 +72,12 @@ fn each_flight_has_a_delivery_that_says_where_it_lies() {
     });
 }
 
+const LINGER_MS: u64 = 200;
+
+/// Within this, 50 flights are published that don't wait for one another: half of the time of those
+/// that do.
+const TOGETHER: Duration = Duration::from_millis(50 * LINGER_MS / 2);
+
 #[test]
 fn no_flight_waits_for_the_delivery_of_another() {
     with_kafka(async |kafka| {
@@ -83,8 +89,13 @@ fn no_flight_waits_for_the_delivery_of_another() {
             arrived_at_first_delivery
                 .get_or_insert_with(|| records_that_arrive(kafka, &topic, flights.len()));
         };
-        let outcome = publish(&kafka.client(), &topic, &flights, &mut on_delivery).await;
-        rule("Flights can be published to a topic that is there.").succeeds(outcome);
+        let mut client = kafka.client();
+        // So long does the client wait for further records before it sends one.
+        client.set("linger.ms", LINGER_MS.to_string());
+        let publish = publish(&client, &topic, &flights, &mut on_delivery);
+        let in_time = tokio::time::timeout(TOGETHER, publish).await.map(|outcome| {
+            rule("Flights can be published to a topic that is there.").succeeds(outcome);
+        });
         let seen = match arrived_at_first_delivery {
             Some(arrived) if arrived == flights.len() => "all of them",
             Some(1) => "one: the others were not sent yet",
@@ -94,6 +105,12 @@ fn no_flight_waits_for_the_delivery_of_another() {
             .picture("50 flights: how many are on the topic when the first delivery is told?")
             .ask("A future does nothing until it is polled. Which of the producer's two ways to send queues a record when it is called?")
             .same_bytes(seen, "all of them");
+        rule("A delivery is waited for when all flights are sent, and told when it has come.")
+            .picture(format!(
+                "50 flights; the client waits {LINGER_MS} ms for further records before it sends some"
+            ))
+            .ask("One after the other they take ten seconds. Where is each of them waited for?")
+            .holds(in_time.is_ok(), format!("not all 50 deliveries within {TOGETHER:?}"));
     });
 }
 

@@ -692,9 +692,12 @@ fn a_database_that_takes_no_rows_is_one_sentence_and_no_loss() {
         let (mut config, database) = job(rig, &flights(3)).await;
         let good = config.database.clone();
         config.database.options("-c default_transaction_read_only=on");
-        rule("A database that takes no rows says so in its own words.").same_bytes(
-            refused(&config).await,
-            "the database: cannot execute INSERT in a read-only transaction",
+        let said = refused(&config).await;
+        // By INSERT or by COPY: the database names the statement.
+        rule("A database that takes no rows says so in its own words.").holds(
+            said.starts_with("the database: cannot execute ")
+                && said.ends_with(" in a read-only transaction"),
+            said,
         );
         config.database = good;
         let outcome = done(&config).await;

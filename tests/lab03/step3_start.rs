@@ -262,6 +262,15 @@ fn an_offset_that_is_not_there_is_refused() {
                         if (*p, *o, (*first, *end)) == (partition, offset, ends))
                 });
         }
+        delete_before(kafka, &topic, 1, 6).await;
+        rule("A partition that is empty now had its offsets all the same: those are gone, and refused.")
+            .picture("partition 0 holds offsets 2 to 4; of partition 1 all six records were deleted\nstart at offset 3")
+            .ask("Is an empty partition one to which nothing was ever written?")
+            .refuses(
+                resolve(&outsider, Start::Offset(3)),
+                "OutOfRange, partition 1, first 6, end 6",
+                |error| matches!(error, StartError::OutOfRange { partition: 1, first: 6, end: 6, .. }),
+            );
     });
 }
 

@@ -223,6 +223,11 @@ fn a_flight_and_its_correction_fit_into_one_write() {
             (written, rows(&client, DEPARTURES).await),
             (1, "UA 1545 2 min, 1@57".to_owned()),
         );
+        let in_order = [of_flight(7, told(1, 41, 5)), of_flight(7, told(1, 57, 2))];
+        rule("A departure and its correction in one write are one row that is new.")
+            .picture("one write: UA 7 at 1@41 delay 5 min, UA 7 at 1@57 delay 2 min")
+            .ask("How many rows has the table more than before?")
+            .same(write_departures(&client, TOPIC, &in_order).await.ok(), Some(1));
     });
 }
 
@@ -263,6 +268,21 @@ fn a_write_is_all_or_nothing() {
             .picture("1@41 delay 2 min, 1@42 delay 150 min; the table refuses delays of 100 min and more")
             .ask("The turn ends here, and its records are read again. What is then in the table?")
             .same_bytes(rows(&client, PROCESSED_EVENTS).await, "no row");
+
+        client
+            .batch_execute("ALTER TABLE departures ADD CHECK (delay_min < 100)")
+            .await
+            .expect("the table can be changed");
+        let batch = [told(1, 41, 2), of_flight(7, told(1, 42, 150))];
+        rule("What the table refuses is an error that names the table.").refuses(
+            write_departures(&client, TOPIC, &batch).await,
+            "Database, of table departures",
+            |error| matches!(error, SinkError::Database { table: DEPARTURES, .. }),
+        );
+        rule("Departures are written all or not at all, too.")
+            .picture("UA 1545 with 2 min, UA 7 with 150 min; the table refuses delays of 100 min and more")
+            .ask("How many statements does the database get for one write?")
+            .same_bytes(rows(&client, DEPARTURES).await, "no row");
     });
 }
 

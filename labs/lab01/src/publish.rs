@@ -20,7 +20,8 @@ pub struct Delivery {
 }
 // ANCHOR_END: delivery
 
-/// Why not every flight was published. Those before the one that failed may be on the topic.
+/// Why not every flight was published. Others may be on the topic: those before the one that failed
+/// and, where it was not delivered, those behind it too.
 #[derive(Debug, Error)]
 pub enum PublishError {
     /// A flight cannot be written as an event.
@@ -47,8 +48,8 @@ pub enum PublishError {
 }
 
 /// Publishes flights in the order in which they are given and returns one delivery for each, in
-/// the same order. `on_delivery` is called once for each, as soon as it is known. No flight waits
-/// for the delivery of another before it is sent.
+/// the same order. `on_delivery` is called once for each, in that order, while later ones are still
+/// awaited. No flight waits for the delivery of another before it is sent.
 ///
 /// The partitioner is `murmur2_random`, so that Kafka's own tools put each key on the same
 /// partition. One request is in flight at a time, so that a retry cannot overtake; lab 02 has the

@@ -203,7 +203,8 @@ pub async fn describe_known_topic(
 ///
 /// # Errors
 /// - [`TopicError::Missing`] when there is no such topic; asking does not make it.
-/// - [`TopicError::Refused`] when the broker will not tell.
+/// - [`TopicError::Refused`] when the broker will not tell. An answer without `retention.ms` is one with
+///   `InvalidConfig`: [`describe_known_topic`] then asks again.
 /// - [`TopicError::Broker`] when the broker cannot be asked or does not answer within
 ///   [`broker_timeout`].
 pub async fn describe_topic(

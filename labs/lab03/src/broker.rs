@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use lab01::topic::broker_timeout;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -10,15 +11,6 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use thiserror::Error;
 
 use crate::progress::Offsets;
-
-/// How long a broker may take to answer, unless the client's own settings say otherwise.
-pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long this client lets a broker take: its `socket.timeout.ms`, else [`BROKER_TIMEOUT`].
-pub fn broker_timeout(kafka: &ClientConfig) -> Duration {
-    let chosen_ms = kafka.get("socket.timeout.ms").and_then(|value| value.parse().ok());
-    chosen_ms.map_or(BROKER_TIMEOUT, Duration::from_millis)
-}
 
 /// What a partition holds: the offsets `[first, end)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

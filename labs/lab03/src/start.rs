@@ -84,7 +84,8 @@ impl FromStr for Start {
 /// - [`StartError::Broker`] when the topic does not exist or the broker cannot be asked.
 pub fn resolve(outsider: &Outsider, start: Start) -> Result<Offsets, StartError> {
     // `outsider.bounds()` and `outsider.committed()` are given; `outsider.consumer` can look up
-    // times with `offsets_for_times`. To that call, the offsets of a list are timestamps.
+    // times with `offsets_for_times`. To that call, the offsets of a list are timestamps;
+    // `broker::partition_list` makes a list.
     // What does it answer for a partition that has no record so late? `broker::numbers` leaves out
     // what is no number. And which timestamps mean something else to Kafka?
     // An offset that is not between the bounds: what would a client do with it, if it got it?

@@ -21,7 +21,8 @@ pub enum EventError {
     Malformed {
         /// The line in the payload, from 1.
         line: usize,
-        /// The column in that line, from 1; 0 where the payload ends.
+        /// The column in that line, in bytes, from 1. Where the payload ends too soon, that of its last
+        /// byte; 0 where that line is empty.
         column: usize,
         /// The field, or `.` for the event as a whole.
         field: String,

@@ -215,8 +215,10 @@ impl Work {
     /// the partitions are still the job's own was asked before.
     ///
     /// # Errors
-    /// - [`JobError::Table`]: nothing of the batch is written, and nothing committed.
-    /// - [`JobError::NotCommitted`]: all of it is written, and nothing committed.
+    /// - [`JobError::Table`]: nothing is committed, and nothing of the batch written where the database
+    ///   refused. Where the connection broke, all of it may be there.
+    /// - [`JobError::NotCommitted`]: all of it is written. Nothing is committed where the broker refused;
+    ///   where no answer came, it may be.
     pub async fn write_and_commit(&mut self, batch: Vec<Read>) -> Result<(), JobError> {
         use rdkafka::consumer::CommitMode;
         use rdkafka::{Offset, TopicPartitionList};
@@ -334,7 +336,8 @@ pub async fn write_flights(database: &Client, flights: &[&ReadFlight]) -> Result
 /// While it writes, it reads nothing: a slow database slows the reading, and at most one batch is
 /// held.
 ///
-/// `on_progress` is called after each record, each batch and each change of its partitions.
+/// `on_progress` is called after each record, each change of its partitions and each batch but the
+/// last, which is in the summary.
 ///
 /// # Errors
 /// [`JobError`]; what was not committed then is read again by the next job.

@@ -8,7 +8,8 @@ use crate::progress::Offsets;
 use crate::start::{Start, StartError};
 
 // ANCHOR: reset_error
-/// Why a group was not reset. Its offsets are what they were.
+/// Why a group was not reset. Where the broker refused, its offsets are what they were. Where no answer
+/// came, nobody here knows.
 #[derive(Debug, Error)]
 pub enum ResetError {
     /// A member of the group is alive. It would go on from its own position, and its next commit

@@ -22,7 +22,8 @@ pub struct Row {
 }
 // ANCHOR_END: row
 
-/// Why rows could not be written. None of them was.
+/// Why rows could not be written. All of them were, or none: none where the database refused. Where
+/// the connection broke, nobody here knows.
 #[derive(Debug, Error)]
 pub enum SinkError {
     /// The table is there, and is another one than this lab writes to.
