@@ -30,3 +30,11 @@ fn the_rigs_program_takes_what_lab_01_has_compiled() {
         .collect();
     assert!(compiled_twice.is_empty(), "{}", compiled_twice.join("\n"));
 }
+
+#[test]
+fn the_containers_program_takes_no_kafka_client() {
+    let program = features("rig-containers", "normal,build");
+    assert!(program.keys().any(|package| package.starts_with("testcontainers ")), "{program:?}");
+    let client = program.keys().find(|package| package.starts_with("rdkafka"));
+    assert_eq!(client, None, "it would be compiled once more, with other features of tokio");
+}

@@ -9,11 +9,11 @@ use std::str::FromStr;
 
 use nix::unistd::Uid;
 use rdkafka::ClientConfig;
+use rig_probe::{kafka_answers, postgres_answers};
 use serde::{Deserialize, Serialize};
 
 use crate::RigError;
 use crate::place::Place;
-use crate::probe;
 
 /// Where the servers come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,8 @@ impl Cluster {
 
     /// Whether both servers, on this machine, answer at this moment.
     pub fn answers(&self) -> bool {
-        let kafka = self.bootstrap().parse().is_ok_and(probe::kafka_answers);
-        kafka && self.database_address().parse().is_ok_and(probe::postgres_answers)
+        let kafka = self.bootstrap().parse().is_ok_and(kafka_answers);
+        kafka && self.database_address().parse().is_ok_and(postgres_answers)
     }
 }
 

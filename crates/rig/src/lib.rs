@@ -45,7 +45,6 @@ pub mod external;
 pub mod patience;
 pub mod place;
 pub mod private;
-pub mod probe;
 pub mod reach;
 pub mod replication;
 pub mod rights;

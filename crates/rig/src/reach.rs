@@ -8,13 +8,13 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rig_probe::postgres_answers;
 
 use crate::RigError;
 use crate::cluster::Cluster;
 #[cfg(feature = "database")]
 use crate::database;
 use crate::patience::patience;
-use crate::probe::postgres_answers;
 use crate::rights;
 use crate::slow::say_when_slow;
 

@@ -4,8 +4,6 @@ use std::io::{Error, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use rig::probe;
-
 /// How long a server on this machine may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -18,7 +16,7 @@ const AUTHENTICATION: u8 = b'R';
 
 /// Whether Kafka at this port of the machine answers.
 pub fn kafka(port: u16) -> bool {
-    probe::kafka_answers(local(port))
+    rig_probe::kafka_answers(local(port))
 }
 
 /// Whether PostgreSQL at this port of the machine has recovered and asks for a password.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use rig::probe::kafka_answers;
+use rig_probe::kafka_answers;
 
 use super::{OwnRig, ended_within, said, wait_for};
 
