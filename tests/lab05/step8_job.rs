@@ -943,7 +943,6 @@ fn a_bounded_input_ends_where_it_ended_however_long_the_job_takes() {
     with_rig(async |rig| {
         let mut config = job(rig, 1).await;
         config.database.application_name("the-job");
-        config.write.items = NonZeroUsize::MIN;
         rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
         put(rig, &config.topic, 0, &ten_minutes_apart(2 * TURN_RECORDS)).await;
         let client = rig.database.connect().await;
