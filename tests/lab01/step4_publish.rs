@@ -74,8 +74,7 @@ fn each_flight_has_a_delivery_that_says_where_it_lies() {
 
 const LINGER_MS: u64 = 200;
 
-/// Within this, 50 flights are published that don't wait for one another: half of the time of those
-/// that do.
+/// So long is waited for 50 flights. Those that wait for one another take twice as long.
 const TOGETHER: Duration = Duration::from_millis(50 * LINGER_MS / 2);
 
 #[test]
@@ -93,24 +92,19 @@ fn no_flight_waits_for_the_delivery_of_another() {
         // So long does the client wait for further records before it sends one.
         client.set("linger.ms", LINGER_MS.to_string());
         let publish = publish(&client, &topic, &flights, &mut on_delivery);
-        let in_time = tokio::time::timeout(TOGETHER, publish).await.map(|outcome| {
+        if let Ok(outcome) = tokio::time::timeout(TOGETHER, publish).await {
             rule("Flights can be published to a topic that is there.").succeeds(outcome);
-        });
+        }
         let seen = match arrived_at_first_delivery {
             Some(arrived) if arrived == flights.len() => "all of them",
             Some(1) => "one: the others were not sent yet",
-            _ => "some of them, or no delivery was told",
+            Some(_) => "some of them",
+            None => "no delivery was told within 5 s",
         };
         rule("Every flight is sent before the first delivery is waited for.")
             .picture("50 flights: how many are on the topic when the first delivery is told?")
             .ask("A future does nothing until it is polled. Which of the producer's two ways to send queues a record when it is called?")
             .same_bytes(seen, "all of them");
-        rule("A delivery is waited for when all flights are sent, and told when it has come.")
-            .picture(format!(
-                "50 flights; the client waits {LINGER_MS} ms for further records before it sends some"
-            ))
-            .ask("One after the other they take ten seconds. Where is each of them waited for?")
-            .holds(in_time.is_ok(), format!("not all 50 deliveries within {TOGETHER:?}"));
     });
 }
 

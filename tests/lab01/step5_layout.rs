@@ -72,7 +72,7 @@ fn order_does_not_hold_across_partitions() {
     let deliveries = [at("EWR", 1, 0), at("EWR", 1, 1), at("LGA", 0, 2), at("EWR", 1, 2)];
     rule("Across partitions Kafka promises no order, whatever the offsets are.")
         .picture(drawn(&deliveries))
-        .ask("Two partitions are two logs. What does an offset in one say about the other? Asked for are the first two neighbours.")
+        .ask("Two partitions are two logs. What does an offset in one say about the other? The first such pair of neighbours is asked for.")
         .same(first_unordered_pair(&deliveries), Some((1, 2)));
 }
 

@@ -226,7 +226,7 @@ fn a_flight_and_its_correction_fit_into_one_write() {
         let in_order = [of_flight(7, told(1, 41, 5)), of_flight(7, told(1, 57, 2))];
         rule("A departure and its correction in one write are one row that is new.")
             .picture("one write: UA 7 at 1@41 delay 5 min, UA 7 at 1@57 delay 2 min")
-            .ask("How many rows has the table more than before?")
+            .ask("How many more rows has the table than before?")
             .same(write_departures(&client, TOPIC, &in_order).await.ok(), Some(1));
     });
 }

@@ -89,7 +89,7 @@ pub async fn checkpoint_ids(client: &Client, job: &str) -> Vec<i64> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Whether the connection with this process waits for a lock; else what it does.
+/// Looks whether the connection with this server process waits for a lock.
 ///
 /// # Errors
 /// What it waits for instead.

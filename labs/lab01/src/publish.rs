@@ -48,8 +48,8 @@ pub enum PublishError {
 }
 
 /// Publishes flights in the order in which they are given and returns one delivery for each, in
-/// the same order. `on_delivery` is called once for each, in that order, while later ones are still
-/// awaited. No flight waits for the delivery of another before it is sent.
+/// the same order. `on_delivery` is called once for each, in that order. No flight waits for the
+/// delivery of another before it is sent.
 ///
 /// The partitioner is `murmur2_random`, so that Kafka's own tools put each key on the same
 /// partition. One request is in flight at a time, so that a retry cannot overtake; lab 02 has the

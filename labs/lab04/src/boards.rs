@@ -15,7 +15,7 @@ const LINE: Duration = Duration::from_secs(10);
 
 /// How many lines are shown.
 const SHOWN: usize = 8;
-/// Lines of the second board that come before those: the night.
+/// Lines of the second board that are left out before those: from the first slot to noon in New York.
 const LEFT_OUT: usize = 12;
 
 const AIRPORTS: [&str; 3] = ["EWR", "JFK", "LGA"];
@@ -54,7 +54,7 @@ pub fn run(replays: &Replays, out: &mut impl Write) -> Result<(), Box<dyn Error>
         let end = utc::format(*end_ms);
         writeln!(out, "  until {} {}", end.get(11..16).unwrap_or(&end), cells(Some(line)))?;
     }
-    writeln!(out, " {LEFT_OUT} lines before these, and so on: {} lines", by_slot.len())?;
+    writeln!(out, " and so on: {} lines, {LEFT_OUT} of them before these", by_slot.len())?;
     Ok(())
 }
 

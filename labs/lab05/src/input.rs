@@ -211,7 +211,7 @@ impl Input {
     }
 
     /// The client says that it is at the end of a partition: what is missing before the end are no
-    /// records, but marks of transactions. Says the same as [`read_to`](Input::read_to).
+    /// records, but markers of transactions. Says the same as [`read_to`](Input::read_to).
     pub fn read_to_end(&mut self, partition: i32) -> bool {
         let end = self.partitions.get(&partition).map_or(0, |reading| reading.end);
         self.read_to(partition, end)

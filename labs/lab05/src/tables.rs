@@ -68,7 +68,8 @@ pub enum TableError {
 }
 // ANCHOR_END: table_error
 
-/// How many rows a write has added or changed.
+/// Rows of either table. [`write()`] gives those that it has added or changed;
+/// [`Progress`](crate::job::Progress) counts those that were handed over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
     /// Rows of [`RESULTS`].

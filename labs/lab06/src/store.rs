@@ -166,7 +166,9 @@ pub async fn write(
 /// Commits what [`write()`] has written.
 ///
 /// # Errors
-/// [`StoreError::Unanswered`] when the answer is not that it has happened.
+/// [`StoreError::Unanswered`] when the database answers with an error, or not at all. In a failed
+/// transaction, or outside one, it answers without an error: only to be called where [`write()`] was
+/// `Ok`.
 pub async fn commit(database: &Client) -> Result<(), StoreError> {
     // One statement. An error here is of another kind than in `write`: what do you know after it?
     let _ = database;

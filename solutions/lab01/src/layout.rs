@@ -33,7 +33,7 @@ pub fn partition_contents(partitions: i32, deliveries: &[Delivery]) -> Vec<Parti
         .collect()
 }
 
-/// The first two neighbours in the slice, by their places, that a reader may meet in another order
+/// The first pair of neighbours in the slice, by their places, that a reader may meet in another order
 /// than the one in which they were published; `None` when every reader sees the one order.
 ///
 /// Kafka promises an order within a partition, by offset, and none across partitions. So the

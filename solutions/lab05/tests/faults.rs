@@ -279,14 +279,8 @@ fn a_partition_is_not_idle_because_the_database_was_slow() {
         let stop = CancellationToken::new();
         let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
         let slow = async {
-            let waiting = "SELECT count(*) FROM pg_stat_activity \
-                           WHERE application_name = 'the-job' AND datname = current_database() \
-                               AND wait_event_type = 'Lock'";
             until(LIMIT, "the job to wait for the table", async || {
-                match number(&client, waiting).await {
-                    1 => Ok(()),
-                    found => Err(format!("{found} connections of the job wait for a lock")),
-                }
+                rig.database.waits_for_a_lock("the-job").await
             })
             .await;
             // More than one turn takes, so that the clock is looked at between them.

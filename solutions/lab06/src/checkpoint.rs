@@ -64,7 +64,7 @@ pub enum RestoreError {
         size: Duration,
     },
     /// A window that is gone would be opened again by late records. The first is lost, since the row
-    /// has more; the second replaces the row by one of these two.
+    /// has more; the second replaces the row by one that counts these two alone.
     #[error(
         "the checkpoint was made with an allowed lateness of {}, which can become shorter, but not {}",
         span::text(*found), span::text(*asked)

@@ -2,7 +2,7 @@
 //! file: publish.rs
 //! caught by: step4_publish::no_flight_waits_for_the_delivery_of_another
 //!
-//! `send` is the call of which one reads first, and its future is the delivery. Awaited in the loop, each flight waits
+//! `send` is the call that one reads about first, and its future is the delivery. Awaited in the loop, each flight waits
 //! for the one before it. Told at the end, the deliveries look as if they had been on their way together.
 
 pub async fn publish(

@@ -2,8 +2,8 @@
 //! file: job.rs
 //! caught by: step8_job::behind_its_last_record_whatever_it_is_a_partition_has_ended
 //!
-//! What is no flight goes aside and is done with. If it was the last record of its partition, the board waits for that
-//! partition for ever.
+//! What is no flight goes aside and is done with. If it was the last record of its partition, the board waits until
+//! the client says that it is at the end. While somebody goes on writing, that word does not come.
 
 impl Work {
     pub async fn take(

@@ -46,6 +46,20 @@ impl TestDatabase {
         url_of(&self.server_url, &self.name)
     }
 
+    /// Looks whether a connection of this application to the database waits for a lock.
+    ///
+    /// # Errors
+    /// How many do, where it is not one.
+    pub async fn waits_for_a_lock(&self, application: &str) -> Result<(), String> {
+        let waiting = "SELECT count(*) FROM pg_stat_activity \
+                       WHERE application_name = $1 AND datname = $2 AND wait_event_type = 'Lock'";
+        let row = self.server.query_one(waiting, &[&application, &self.name]).await;
+        match row.map_err(|error| error.to_string())?.get::<_, i64>(0) {
+            1 => Ok(()),
+            found => Err(format!("{found} connections of {application} wait for a lock")),
+        }
+    }
+
     /// A new connection to the database.
     pub async fn connect(&self) -> Client {
         connect(&self.url()).await.expect("the database takes connections")

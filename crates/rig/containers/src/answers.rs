@@ -2,10 +2,8 @@
 
 use std::io::{Error, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
 
-/// How long a server on this machine may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+use rig_probe::ANSWER_TIMEOUT;
 
 /// The version of PostgreSQL's protocol, 3.0. See "Message Formats" in its documentation.
 const PROTOCOL: u32 = 3 << 16;

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How long a server on this machine may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// `ApiVersions`, version 0, without a client id: its length, then key 18, version 0, the
 /// correlation id 7 and a null string. See "The Messages" in Kafka's protocol guide.
