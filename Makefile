@@ -69,7 +69,7 @@ fresh: ## Try the workbook on fresh machines, each a bare Debian in a folder. KI
 	@KINDS="$(KINDS)" scripts/fresh-machine.sh
 
 soak: ## Run the labs' tests RUNS times, BUSY of them beside a build, then a million records
-	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" MILLION="$(MILLION)" KILLS="$(KILLS)" PURE="$(PURE)" scripts/soak.sh
+	@RUNS="$(RUNS)" BUSY="$(BUSY)" LABS="$(LABS)" WHOLE="$(WHOLE)" MILLION="$(MILLION)" KILLS="$(KILLS)" PURE="$(PURE)" scripts/soak.sh
 
 # A workspace of its own; its products lie with the others.
 BENCH := --manifest-path crates/bench/Cargo.toml --locked
