@@ -30,9 +30,9 @@ const POSTGRES_TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LONGEST_LOOK: Duration = Duration::from_secs(2);
 
-/// What librdkafka asks when a connection is closed so early.
+/// What librdkafka says where a connection is closed so early.
 const CLOSED_IN_HANDSHAKE: &str = "connecting to a PLAINTEXT broker listener?";
-const CLOSED_AT_FIRST_REQUEST: &str = "connecting to a SSL listener?";
+const CLOSED_AT_FIRST_REQUEST: &str = "in state APIVERSION_QUERY";
 
 /// PostgreSQL's port where an address names none.
 const POSTGRES_PORT: u16 = 5432;
@@ -66,7 +66,8 @@ pub fn ask(cluster: &Cluster) -> Result<i32, RigError> {
 pub fn ask_kafka(cluster: &Cluster) -> Result<(), RigError> {
     let limit = patience(KAFKA_TIMEOUT)?;
     let (servers, limit_s) = (cluster.bootstrap(), limit.as_secs());
-    let settings = cluster.kafka();
+    let mut settings = cluster.kafka();
+    settings.set_log_level(RDKafkaLogLevel::Info);
     let ca_file = settings.get("ssl.ca.location");
     let client: BaseConsumer<Heard> =
         settings.create_with_context(Heard::default()).map_err(|error| {
@@ -101,13 +102,17 @@ fn after(look: Duration) -> Duration {
 
 /// What a client says of its connections.
 #[derive(Default)]
-struct Heard(Mutex<Vec<(RDKafkaErrorCode, String)>>);
+struct Heard {
+    errors: Mutex<Vec<(RDKafkaErrorCode, String)>>,
+    /// Of some connections that are closed, librdkafka says so here alone.
+    log: Mutex<Vec<String>>,
+}
 
 impl Heard {
     /// Why the brokers can't be had, where waiting does not help.
     fn why_it_is_hopeless(&self, ca_file: Option<&str>) -> Option<String> {
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().find_map(|(code, reason)| in_words(*code, reason, ca_file))
+        let errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.iter().find_map(|(code, reason)| in_words(*code, reason, ca_file))
     }
 
     /// What else may help where each connection was closed, as a port does that wants another protocol.
@@ -115,8 +120,8 @@ impl Heard {
         let Some(protocol) = protocol else {
             return "; if it asks for TLS or a log-in, set KAFKA_SECURITY_PROTOCOL".to_owned();
         };
-        let heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let says = |words| heard.iter().any(|(_, reason)| reason.contains(words));
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let says = |words| log.iter().any(|line| line.contains(words));
         let asks = if says(CLOSED_IN_HANDSHAKE) {
             "does it speak TLS at this port"
         } else if says(CLOSED_AT_FIRST_REQUEST) {
@@ -131,12 +136,14 @@ impl Heard {
 impl ClientContext for Heard {
     fn error(&self, error: KafkaError, reason: &str) {
         let Some(code) = error.rdkafka_error_code() else { return };
-        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.push((code, reason.to_owned()));
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.push((code, reason.to_owned()));
     }
 
-    // The client's log would say it once more.
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+    // Kept and not printed: the sentence says it.
+    fn log(&self, _: RDKafkaLogLevel, _: &str, line: &str) {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(line.to_owned());
+    }
 }
 
 impl ConsumerContext for Heard {}
