@@ -1,5 +1,6 @@
 //! `make check-cluster` on real servers: good ones, and such as lack something.
 
+mod named;
 mod sql;
 
 use std::io::{BufRead, BufReader, Read};
@@ -17,6 +18,7 @@ use rdkafka::client::DefaultClientContext;
 use rig::{Private, Rig};
 use tokio_postgres::NoTls;
 
+use crate::named::command_named;
 use crate::sql::sql;
 
 /// A word that must not be printed.
@@ -42,19 +44,6 @@ fn check(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 /// Servers without log-in and prefix, whatever this process's own are.
 fn check_named(brokers: &str, database_url: &str) -> Output {
     command_named(brokers, database_url, "5").output().expect("the program runs")
-}
-
-/// `seconds` are those that an answer may take.
-fn command_named(brokers: &str, database_url: &str, seconds: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_check-cluster"));
-    for (name, _) in std::env::vars() {
-        if name.starts_with("KAFKA_") || name.starts_with("TIDEMARK_") {
-            command.env_remove(name);
-        }
-    }
-    command.env("TIDEMARK_ENV_FILE", "/dev/null").env("TIDEMARK_WAIT_SECONDS", seconds);
-    command.env("KAFKA_BOOTSTRAP_SERVERS", brokers).env("DATABASE_URL", database_url);
-    command
 }
 
 /// A check that is at work, and what it has said so far.

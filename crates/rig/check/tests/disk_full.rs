@@ -1,6 +1,7 @@
 //! A database whose disk is full in fact. Not part of `cargo test`, since only root may mount a small
 //! one: `cargo test -p rig-check --test disk_full`, on Linux.
 
+mod named;
 mod sql;
 
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::process::Command;
 
 use rig::Private;
 
+use crate::named::command_named;
 use crate::sql::sql;
 
 /// Names the small disk to the process that can see it.
@@ -22,14 +24,14 @@ const SIZE: &str = "64m";
 fn a_database_on_a_full_disk_is_told_of_with_its_fix() {
     match std::env::var_os(DISK) {
         Some(disk) => the_labs_cannot_use_it(Path::new(&disk)),
-        // PostgreSQL's own user must be able to reach it.
-        None => with_a_small_disk(Path::new("/var/tmp")),
+        None => with_a_small_disk(),
     }
 }
 
 /// Runs this test once more, in a process that has a small disk of its own.
-fn with_a_small_disk(beside: &Path) {
-    let disk = tempfile::tempdir_in(beside).expect("a folder can be made");
+fn with_a_small_disk() {
+    // PostgreSQL's own user must be able to reach it.
+    let disk = tempfile::tempdir_in("/var/tmp").expect("a folder can be made");
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c"]);
     command.arg(
@@ -68,9 +70,9 @@ fn the_labs_cannot_use_it(disk: &Path) {
 
 /// What `check-cluster` prints of these servers.
 fn check(own: &Private) -> String {
-    let brokers = own.kafka().get("bootstrap.servers").expect("it is set").to_owned();
-    let mut check = Command::new(env!("CARGO_BIN_EXE_check-cluster"));
-    check.env("KAFKA_BOOTSTRAP_SERVERS", brokers).env("DATABASE_URL", own.database_url());
+    let kafka = own.kafka();
+    let brokers = kafka.get("bootstrap.servers").expect("it is set");
+    let mut check = command_named(brokers, own.database_url(), "5");
     let output = check.output().expect("check-cluster runs");
     String::from_utf8(output.stdout).expect("it is text")
 }
