@@ -465,7 +465,9 @@ fn a_slow_database_stops_the_reading() {
             read.set(progress.summary.read.max(progress.held as u64));
         };
         let script = async {
-            until_the_job_waits(&observer).await;
+            rig.database
+                .until_somebody_waits_for_a_lock(BOUND, "the job to wait for the table")
+                .await;
             // Whoever reads on reads on now: each question gives the job a turn.
             for _ in 0..200 {
                 observer.query_one("SELECT 1", &[]).await.expect("the server answers");
@@ -599,18 +601,6 @@ fn of_a_revoked_partition_nothing_is_left() {
     });
 }
 
-/// Waits until a statement of the job waits for a lock.
-async fn until_the_job_waits(observer: &Client) {
-    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    until(BOUND, "the job to wait for the table", async || {
-        let row = observer.query_one(waiting, &[]).await.expect("the server answers");
-        let waiting: i64 = row.get(0);
-        if waiting > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
-    })
-    .await;
-}
-
 #[test]
 fn a_database_that_goes_away_is_one_sentence_and_no_loss() {
     with_rig(async |rig| {
@@ -624,7 +614,9 @@ fn a_database_that_goes_away_is_one_sentence_and_no_loss() {
             .await
             .expect("the table can be locked");
         let script = async {
-            until_the_job_waits(&observer).await;
+            rig.database
+                .until_somebody_waits_for_a_lock(BOUND, "the job to wait for the table")
+                .await;
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                 WHERE application_name = 'the job' AND datname = current_database()";
             observer.query(end, &[]).await.expect("a connection of our own can be ended");

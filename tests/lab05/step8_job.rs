@@ -824,6 +824,20 @@ fn a_turn_takes_so_many_records_and_no_more() {
     });
 }
 
+/// Takes three records. That the client is at an end is no record, and is left alone here.
+async fn take_three(work: &mut Work) {
+    let consumer = work.input.consumer();
+    let take = async {
+        let mut taken = 0;
+        while taken < 3 {
+            let Ok(message) = consumer.recv().await else { continue };
+            rule("A record is taken.").succeeds(work.take(&message, Duration::ZERO).await);
+            taken += 1;
+        }
+    };
+    rule("Three records can be taken.").within(BOUND, take).await;
+}
+
 #[test]
 fn a_record_behind_the_end_that_was_seen_at_the_start_is_not_taken() {
     with_rig(async |rig| {
@@ -833,17 +847,7 @@ fn a_record_behind_the_end_that_was_seen_at_the_start_is_not_taken() {
         rule("A job reads what its topic holds.").same(done(&config).await.read, 2);
         let mut work = Work::open(&config).await.expect("the same job once more");
         put(rig, &config.topic, 0, &records[2..]).await;
-        let consumer = work.input.consumer();
-        let take_three = async {
-            let mut taken = 0;
-            while taken < 3 {
-                // The client also says that it is at the end; that is no record.
-                let Ok(message) = consumer.recv().await else { continue };
-                rule("A record is taken.").succeeds(work.take(&message, Duration::ZERO).await);
-                taken += 1;
-            }
-        };
-        rule("Three records can be taken.").within(BOUND, take_three).await;
+        take_three(&mut work).await;
         rule("A record behind the end that was seen at the start does not belong to the input.")
             .picture("at the start: offsets 0 and 1; the record with offset 2 comes later, and is given out by the client")
             .ask("Whether it is seen at all is a matter of luck. Who knows where the input ends?")
@@ -861,17 +865,7 @@ fn behind_its_last_record_whatever_it_is_a_partition_has_ended() {
         put(rig, &config.topic, 0, &[flights[0].clone(), no_flight]).await;
         put(rig, &config.topic, 1, &flights[1..]).await;
         let mut work = Work::open(&config).await.expect("the same job once more");
-        let consumer = work.input.consumer();
-        let take_three = async {
-            let mut taken = 0;
-            while taken < 3 {
-                // The client's word that it is at an end is left alone here.
-                let Ok(message) = consumer.recv().await else { continue };
-                rule("A record is taken.").succeeds(work.take(&message, Duration::ZERO).await);
-                taken += 1;
-            }
-        };
-        rule("Three records can be taken.").within(BOUND, take_three).await;
+        take_three(&mut work).await;
         rule("Behind its last record, whatever it is, a partition has ended, and nobody waits for it.")
             .picture("partition 0: a flight, then `{}`, which is none; partition 1: a flight; all three are taken")
             .ask("When is the board told of the end: for which records, and before or after the record itself?")
@@ -946,18 +940,16 @@ fn time_is_told_in_every_turn() {
 #[test]
 fn a_bounded_input_ends_where_it_ended_however_long_the_job_takes() {
     with_rig(async |rig| {
-        let mut config = job(rig, 1).await;
-        config.database.application_name("the-job");
+        let config = job(rig, 1).await;
         rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
         put(rig, &config.topic, 0, &ten_minutes_apart(2 * TURN_RECORDS)).await;
         let mut other = rig.database.connect().await;
         let lock = other.transaction().await.expect("the database begins");
         hold_results(&lock).await;
         let add_meanwhile = async {
-            until(BOUND, "the job to wait for the table", async || {
-                rig.database.waits_for_a_lock("the-job").await
-            })
-            .await;
+            rig.database
+                .until_somebody_waits_for_a_lock(BOUND, "the job to wait for the table")
+                .await;
             put(rig, &config.topic, 0, &ten_minutes_apart(5)).await;
             let pause = format!("SELECT pg_sleep({})", BETWEEN_LOOKS.as_secs());
             lock.batch_execute(&pause).await.expect("the database waits");
@@ -988,8 +980,7 @@ fn a_job_that_waits_for_its_database_does_not_hear_silence() {
     with_rig(async |rig| {
         const HELD_S: u64 = 1;
 
-        let mut config = job(rig, 1).await;
-        config.database.application_name("the-job");
+        let config = job(rig, 1).await;
         rule("The job runs, and makes its tables.").same(done(&config).await.read, 0);
         let mut work = Work::open(&config).await.expect("the same job once more");
         let mut other = rig.database.connect().await;
@@ -1002,10 +993,9 @@ fn a_job_that_waits_for_its_database_does_not_hear_silence() {
             revision: 1,
         };
         let release = async {
-            until(BOUND, "the job to wait for the table", async || {
-                rig.database.waits_for_a_lock("the-job").await
-            })
-            .await;
+            rig.database
+                .until_somebody_waits_for_a_lock(BOUND, "the job to wait for the table")
+                .await;
             let pause = format!("SELECT pg_sleep({HELD_S})");
             lock.batch_execute(&pause).await.expect("the database waits");
             lock.commit().await.expect("the table is free");

@@ -88,16 +88,3 @@ pub async fn checkpoint_ids(client: &Client, job: &str) -> Vec<i64> {
     let rows = client.query(ids, &[&job]).await.expect("the table can be read");
     rows.iter().map(|row| row.get(0)).collect()
 }
-
-/// Looks whether the connection with this server process waits for a lock.
-///
-/// # Errors
-/// What it waits for instead.
-pub async fn waits_for_a_lock(looker: &Client, pid: i32) -> Result<(), String> {
-    let wait = "SELECT coalesce(wait_event_type, 'nothing') FROM pg_stat_activity WHERE pid = $1";
-    let row = looker.query_one(wait, &[&pid]).await.map_err(|error| error.to_string())?;
-    match row.get::<_, String>(0).as_str() {
-        "Lock" => Ok(()),
-        other => Err(format!("it waits for {other}")),
-    }
-}

@@ -22,11 +22,11 @@ use lab06::store::{
     KEPT_CHECKPOINTS, Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, stored,
     write,
 };
-use testkit::{TestDatabase, rule, until, with_database};
+use testkit::{TestDatabase, rule, with_database};
 use tokio_postgres::Client;
 
 use super::at_hand::{TOPIC, at, read_to};
-use super::at_hand_job::{BOUND, checkpoint_ids, contents, waits_for_a_lock};
+use super::at_hand_job::{BOUND, checkpoint_ids, contents};
 
 /// Something for each table: a result, a dropped record, a record that is no flight.
 fn output() -> Output {
@@ -201,18 +201,14 @@ fn a_checkpoint_is_never_replaced() {
 #[test]
 fn of_two_that_write_one_number_at_once_the_second_hears_of_the_first() {
     with_database(async |database| {
-        let (first, looker) = (tables(database).await, database.connect().await);
-        let second = database.connect().await;
-        let pid: i32 =
-            second.query_one("SELECT pg_backend_pid()", &[]).await.expect("it has one").get(0);
+        let (first, second) = (tables(database).await, database.connect().await);
         let (board, nothing, seven) = (writer("board"), Output::default(), read_to(7, TOPIC, 50));
         let written = write(&first, &board, &nothing, &seven).await;
         rule("A checkpoint can be written.").succeeds(written);
         let commits = async {
-            until(BOUND, "the second to wait for the first", async || {
-                waits_for_a_lock(&looker, pid).await
-            })
-            .await;
+            database
+                .until_somebody_waits_for_a_lock(BOUND, "the second to wait for the first")
+                .await;
             commit(&first).await
         };
         let (written, committed) = tokio::join!(write(&second, &board, &nothing, &seven), commits);

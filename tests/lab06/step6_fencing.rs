@@ -10,14 +10,12 @@ use lab06::fencing::{Epoch, FencingError, check, claim};
 use lab06::job::{Ended, Job, JobConfig, JobError, run};
 use lab06::store::{Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, write};
 use lab06::turn::turn;
-use testkit::{TestDatabase, rule, until, with_database, with_rig};
+use testkit::{TestDatabase, rule, with_database, with_rig};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 use super::at_hand::{TOPIC, read_to, record};
-use super::at_hand_job::{
-    BOUND, checkpoint_ids, connect, contents, job_config, machine, put, waits_for_a_lock,
-};
+use super::at_hand_job::{BOUND, checkpoint_ids, connect, contents, job_config, machine, put};
 
 async fn tables(database: &TestDatabase) -> Client {
     let client = database.connect().await;
@@ -155,13 +153,10 @@ fn whoever_wants_the_next_epoch_waits_for_a_transaction_that_has_looked() {
         rule("The newest instance may write.").succeeds(written);
         // It has looked and written, and falls asleep before its commit.
         let newer = database.connect().await;
-        let pid: i32 =
-            newer.query_one("SELECT pg_backend_pid()", &[]).await.expect("it has one").get(0);
         let mut claims = std::pin::pin!(claim(&newer, "board"));
         let waiting = async {
-            let looks = until(BOUND, "a claim that waits for a lock", async || {
-                waits_for_a_lock(&looker, pid).await
-            });
+            let looks =
+                database.until_somebody_waits_for_a_lock(BOUND, "a claim that waits for a lock");
             tokio::select! {
                 biased;
                 epoch = &mut claims => Some(epoch),

@@ -18,7 +18,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rig::RigError;
 use rig::private::{Private, Server};
-use testkit::{TestRig, until, with_rig, within};
+use testkit::{TestRig, with_rig, within};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_blocking;
@@ -262,7 +262,6 @@ fn a_partition_is_not_idle_because_the_database_was_slow() {
 
         let mut config = job_on(rig, 2).await;
         config.board.idle_after = Some(IDLE_AFTER);
-        config.database.application_name("the-job");
         // Both partitions are past 07:00, so the hour from 06:00 fires, and its row must wait.
         for partition in [0, 1] {
             let flights = [flight("EWR", at("06:10")), flight("EWR", at("07:20"))];
@@ -279,10 +278,9 @@ fn a_partition_is_not_idle_because_the_database_was_slow() {
         let stop = CancellationToken::new();
         let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
         let slow = async {
-            until(LIMIT, "the job to wait for the table", async || {
-                rig.database.waits_for_a_lock("the-job").await
-            })
-            .await;
+            rig.database
+                .until_somebody_waits_for_a_lock(LIMIT, "the job to wait for the table")
+                .await;
             // More than one turn takes, so that the clock is looked at between them.
             let further = vec![flight("EWR", at("09:00")); TURN_RECORDS + 1];
             put(&config.kafka, &config.topic, 0, &further).await;

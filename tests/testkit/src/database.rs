@@ -1,9 +1,11 @@
 //! A database of one test's own.
 
 use std::panic::Location;
+use std::time::Duration;
 
 use tokio_postgres::{Client, Error, NoTls};
 
+use crate::deadline::until;
 use crate::own::{Own, Owner};
 use crate::verdict::Verdict;
 
@@ -46,18 +48,22 @@ impl TestDatabase {
         url_of(&self.server_url, &self.name)
     }
 
-    /// Looks whether a connection of this application to the database waits for a lock.
-    ///
-    /// # Errors
-    /// How many do, where it is not one.
-    pub async fn waits_for_a_lock(&self, application: &str) -> Result<(), String> {
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-                       WHERE application_name = $1 AND datname = $2 AND wait_event_type = 'Lock'";
-        let row = self.server.query_one(waiting, &[&application, &self.name]).await;
-        match row.map_err(|error| error.to_string())?.get::<_, i64>(0) {
-            1 => Ok(()),
-            found => Err(format!("{found} connections of {application} wait for a lock")),
-        }
+    /// Waits until a connection to the database waits for a lock. None but the test's own are there.
+    #[track_caller]
+    pub fn until_somebody_waits_for_a_lock(
+        &self,
+        limit: Duration,
+        what: &str,
+    ) -> impl Future<Output = ()> {
+        until(limit, what, async || {
+            let waiting = "SELECT count(*) FROM pg_stat_activity
+                           WHERE datname = $1 AND wait_event_type = 'Lock'";
+            let row = self.server.query_one(waiting, &[&self.name]).await;
+            match row.map_err(|error| error.to_string())?.get::<_, i64>(0) {
+                0 => Err("nobody waits".to_owned()),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// A new connection to the database.
