@@ -4,12 +4,16 @@
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 /// How many inputs are tried, unless the environment variable `PROPTEST_CASES` says otherwise.
 pub const CASES: u32 = 64;
+
+/// Which inputs are tried, as a number: others than those of every usual run.
+const SEED: &str = "PROPTEST_RNG_SEED";
 
 thread_local! {
     static SEARCHING: Cell<bool> = const { Cell::new(false) };
@@ -20,18 +24,17 @@ pub(crate) fn is_searching() -> bool {
     SEARCHING.get()
 }
 
-/// Tries the rule that `check` asserts on inputs of the strategy, the same ones in every run. Where
-/// one breaks it, the smallest input that can be found is given to `check` once more: so a learner
-/// reads one message, and it is about that input.
+/// Tries the rule that `check` asserts on inputs of the strategy, the same ones in every run unless
+/// the environment variable `PROPTEST_RNG_SEED` is set. Where one breaks it, the smallest input that
+/// can be found is given to `check` once more: so a learner reads one message, and it is about that
+/// input.
 pub fn for_all<S: Strategy>(strategy: S, check: impl Fn(S::Value))
 where
     S::Value: Clone,
 {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config =
-        Config { cases: cases.unwrap_or(CASES), failure_persistence: None, ..Config::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    let cases = number("PROPTEST_CASES").unwrap_or(CASES);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, rng(number(SEED)));
 
     SEARCHING.set(true);
     let outcome = runner.run(&strategy, |input| {
@@ -49,9 +52,25 @@ where
     }
 }
 
+/// A number from the environment, if it is set.
+fn number<T: FromStr>(variable: &str) -> Option<T> {
+    let text = std::env::var(variable).ok()?;
+    let number = text.parse().ok();
+    Some(number.unwrap_or_else(|| panic!("{variable}: expected a number, found `{text}`")))
+}
+
+fn rng(seed: Option<u64>) -> TestRng {
+    let Some(seed) = seed else { return TestRng::deterministic_rng(RngAlgorithm::ChaCha) };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+
+    use proptest::prelude::Rng;
 
     use super::*;
 
@@ -66,6 +85,15 @@ mod tests {
         assert!(outcome.is_err());
         assert_eq!(seen.borrow().last(), Some(&1_000));
         assert!(!is_searching());
+    }
+
+    #[test]
+    fn a_seed_chooses_the_inputs() {
+        let first = |seed| rng(seed).next_u64();
+        assert_eq!(first(None), first(None));
+        assert_eq!(first(Some(7)), first(Some(7)));
+        assert_ne!(first(Some(7)), first(Some(8)));
+        assert_ne!(first(Some(0)), first(None));
     }
 
     #[test]
