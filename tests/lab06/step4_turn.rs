@@ -83,7 +83,10 @@ impl Effects for Noted {
     }
 
     fn emit(&mut self, outcome: String) {
-        self.calls.push(format!("emit {outcome}"));
+        // Both are in memory alone, so whoever writes the loop chooses which of the two comes first.
+        let is_behind = self.calls.last() == Some(&format!("advance {outcome}"));
+        let place = self.calls.len() - usize::from(is_behind);
+        self.calls.insert(place, format!("emit {outcome}"));
     }
 
     fn end(&mut self) -> String {

@@ -1,6 +1,6 @@
 //! title: The offset moves behind the checkpoint
 //! file: turn.rs
-//! caught by: step4_turn::a_checkpoint_stands_behind_a_record_with_all_that_belongs_to_it
+//! caught by: step4_turn::wherever_it_crashes_nothing_is_lost_and_nothing_is_repeated
 //!
 //! The record is done when its checkpoint is made, so its offset moves then. The checkpoint has the
 //! record in its state and not behind its offset: the next job counts it twice.
