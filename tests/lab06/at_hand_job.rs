@@ -2,20 +2,42 @@
 
 use std::time::Duration;
 
+use lab03::broker::Outsider;
 use lab05::board::BoardConfig;
 use lab05::input::Until;
 use lab06::interval::Interval;
 use lab06::job::{Begin, JobConfig};
 use lab06::recovery::Which;
 use lab06::turn::Record;
+use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use testkit::{TestDatabase, TestKafka, TestRig};
+use testkit::{TestDatabase, TestKafka, TestRig, until};
 use tokio_postgres::{Client, Config};
 
 use super::at_hand::board;
 
 /// How long a job on a small topic may take in these tests.
 pub const BOUND: Duration = Duration::from_secs(20);
+
+/// Makes a topic of this name, of one partition, also where one of this name is being deleted.
+pub async fn make_topic(kafka: &TestKafka, topic: &str) {
+    let replication = TopicReplication::Fixed(kafka.replication());
+    let settings = NewTopic::new(topic, 1, replication).set("retention.ms", "-1");
+    let options = AdminOptions::new().operation_timeout(Some(BOUND));
+    until(BOUND, format!("topic {topic}, made anew"), async || {
+        let answers = kafka.admin().create_topics([&settings], &options).await;
+        let answer = answers.map_err(|error| error.to_string())?.remove(0);
+        answer.map(|_| ()).map_err(|(_, code)| code.to_string())
+    })
+    .await;
+    until(BOUND, format!("a leader of topic {topic}"), async || {
+        let outsider =
+            Outsider::new(&kafka.client(), topic, "nobody").map_err(|e| e.to_string())?;
+        let bounds = outsider.bounds().map_err(|error| error.to_string())?;
+        if bounds.len() == 1 { Ok(()) } else { Err("no partition".to_owned()) }
+    })
+    .await;
+}
 
 /// Puts records on their partitions, in this order. The broker gives them their offsets.
 pub async fn put(kafka: &TestKafka, topic: &str, records: &[Record]) {

@@ -14,16 +14,15 @@ use lab06::recovery::{RecoveryError, Which, check_records, load, start_offsets};
 use lab06::state::{Checkpoint, Fingerprint};
 use lab06::store::ensure_tables;
 use lab06::turn::{Input, Record};
-use rdkafka::admin::{AdminOptions, NewTopic, TopicReplication};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use testkit::{TestDatabase, TestKafka, rule, until, with_database, with_kafka};
+use testkit::{TestDatabase, TestKafka, rule, with_database, with_kafka};
 use tokio_postgres::Client;
 
 use super::at_hand::{
     TOPIC, board, eventful_checkpoint, fingerprint, go_through, read_to, record, refuses_naming,
 };
-use super::at_hand_job::{BOUND, put};
+use super::at_hand_job::{make_topic, put};
 
 /// Partition, first offset, end.
 fn bounds(all: &[(i32, i64, i64)]) -> BTreeMap<i32, Bounds> {
@@ -274,26 +273,6 @@ fn where_no_good_checkpoint_is_left_the_sentence_says_so() {
     });
 }
 
-/// Makes a topic of this name, of one partition.
-async fn make(kafka: &TestKafka, topic: &str) {
-    let replication = TopicReplication::Fixed(kafka.replication());
-    let settings = NewTopic::new(topic, 1, replication).set("retention.ms", "-1");
-    let options = AdminOptions::new().operation_timeout(Some(BOUND));
-    until(BOUND, format!("topic {topic}, made anew"), async || {
-        let answers = kafka.admin().create_topics([&settings], &options).await;
-        let answer = answers.map_err(|error| error.to_string())?.remove(0);
-        answer.map(|_| ()).map_err(|(_, code)| code.to_string())
-    })
-    .await;
-    until(BOUND, format!("a leader of topic {topic}"), async || {
-        let outsider =
-            Outsider::new(&kafka.client(), topic, "nobody").map_err(|e| e.to_string())?;
-        let bounds = outsider.bounds().map_err(|error| error.to_string())?;
-        if bounds.len() == 1 { Ok(()) } else { Err("no partition".to_owned()) }
-    })
-    .await;
-}
-
 /// What a start from this checkpoint finds on the real topic.
 async fn start_on(
     kafka: &TestKafka,
@@ -319,7 +298,7 @@ fn minute(offset: i64) -> Record {
 fn a_topic_made_anew_is_found_out_with_fewer_with_equal_and_with_more_records() {
     with_kafka(async |kafka| {
         let topic = kafka.topic("flights");
-        make(kafka, &topic).await;
+        make_topic(kafka, &topic).await;
         let read: Vec<Record> = (0..6).map(minute).collect();
         put(kafka, &topic, &read).await;
         let mut checkpoint = read_to(3, &topic, 5);
@@ -329,7 +308,7 @@ fn a_topic_made_anew_is_found_out_with_fewer_with_equal_and_with_more_records() 
         rule("It is read on behind what was read.").same(offsets, [(0, 5)].into());
         for (what, records) in [("fewer", 4), ("as many", 5), ("more", 9)] {
             kafka.delete(&topic).await;
-            make(kafka, &topic).await;
+            make_topic(kafka, &topic).await;
             let anew: Vec<Record> = (0..records).map(|offset| minute(offset + 30)).collect();
             put(kafka, &topic, &anew).await;
             rule("A topic made anew is refused, whether its offsets fit or not.")

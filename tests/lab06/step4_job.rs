@@ -6,6 +6,7 @@
 //! 2. What cannot be gone on with is refused in one sentence, and nothing is written.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::time::Duration;
 
 use flights::generator::Generator;
 use futures::FutureExt;
@@ -16,7 +17,8 @@ use lab06::recovery::{RecoveryError, Which};
 use lab06::state::SavedPartition;
 use lab06::store::StoreError;
 use lab06::turn::{Record, checkpoint, turn};
-use testkit::{TestRig, rule, until, with_rig};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use testkit::{TestKafka, TestRig, rule, until, with_rig};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, spawn_blocking};
@@ -24,7 +26,9 @@ use tokio_postgres::Config;
 use tokio_util::sync::CancellationToken;
 
 use super::at_hand::{at, flight, minutes, no_flight, record, record_of};
-use super::at_hand_job::{BOUND, checkpoint_ids, connect, contents, job_config, machine, put};
+use super::at_hand_job::{
+    BOUND, checkpoint_ids, connect, contents, job_config, machine, make_topic, put,
+};
 use super::proxy::{Cut, cutting};
 
 /// Before a real log, the loop takes one in memory.
@@ -302,6 +306,60 @@ fn a_partition_that_is_added_while_the_job_runs_is_waited_for_and_in_the_checkpo
     });
 }
 
+/// A member of a group that has partition 0 of the topic.
+async fn member_with_the_partition(kafka: &TestKafka, group: &str, topic: &str) -> BaseConsumer {
+    let mut settings = kafka.quick_client();
+    settings.set("group.id", group).set("enable.auto.commit", "false");
+    let member: BaseConsumer = settings.create().expect("the settings are good");
+    member.subscribe(&[topic]).expect("it is a topic's name");
+    until(BOUND, "a member of a group with partition 0", async || {
+        let answer = member.poll(Duration::from_millis(10)).transpose();
+        answer.map_err(|error| error.to_string())?;
+        let assigned = member.assignment().map_err(|error| error.to_string())?;
+        if assigned.count() == 1 { Ok(()) } else { Err("none is assigned".to_owned()) }
+    })
+    .await;
+    member
+}
+
+#[test]
+fn a_group_that_is_rebalanced_takes_no_partition_from_the_job() {
+    first_in_memory();
+    with_rig(async |rig| {
+        let records = out_of_order(40);
+        let at_once = rig.kafka.create_topic("at-once", 1).await;
+        put(&rig.kafka, &at_once, &records).await;
+        let config = job_config(rig, &at_once, machine(&rig.database, "at_once").await);
+        rule("A job comes to its end.").succeeds(to_the_end(&config).await);
+        let expected = contents(&connect(&config.database).await).await;
+
+        let topic = rig.kafka.create_topic("flights", 1).await;
+        let (before, behind) = records.split_at(20);
+        put(&rig.kafka, &topic, before).await;
+        let bounded = job_config(rig, &topic, machine(&rig.database, "rebalanced").await);
+        let config = JobConfig { until: Until::Stopped, ..bounded.clone() };
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let mut silent = |_| {};
+        let job = run(&config, &stop, tell, &mut silent);
+        let rebalance = async {
+            until_read(&mut told, 20).await;
+            // The clients of the job name this group, since they must name one, and join none.
+            let member = member_with_the_partition(&rig.kafka, &topic, &topic).await;
+            put(&rig.kafka, &topic, behind).await;
+            until_read(&mut told, records.len() as u64).await;
+            drop(member);
+            stop.cancel();
+        };
+        let (ended, ()) = tokio::join!(job, rebalance);
+        rule("The job ends in good order.").succeeds(ended);
+        rule("It can be started again.").succeeds(to_the_end(&bounded).await);
+        rule("Who joins a group, and leaves it, takes no record from a job that assigns its partitions itself.")
+            .same_lines(&contents(&connect(&config.database).await).await, &expected);
+    });
+}
+
 /// Waits until the job has read so many records.
 async fn until_read(told: &mut UnboundedReceiver<Progress>, records: u64) -> Progress {
     let seen = async {
@@ -394,11 +452,65 @@ fn checkpoints_that_are_dropped_are_missed_and_not_begun_anew() {
         let config = job_config(rig, &topic, machine(&rig.database, "without").await);
         rule("A job comes to its end.").succeeds(to_the_end(&config).await);
         let looker = connect(&config.database).await;
+        let before = contents(&looker).await;
+        looker.batch_execute("TRUNCATE checkpoints").await.expect("it is there");
+        let the_rule =
+            "Without its checkpoints the job would begin at the first record, over full tables.";
+        rule(the_rule).refuses(to_the_end(&config).await, "FullTable", |error| {
+            matches!(
+                error,
+                JobError::Recovery(RecoveryError::FullTable {
+                    table: "processed_events_aggregated",
+                    ..
+                })
+            )
+        });
+        rule("No row was written.").same_lines(&contents(&looker).await, &before);
         looker.batch_execute("DROP TABLE checkpoints").await.expect("it is there");
-        rule("Without its checkpoints the job would begin at the first record, over full tables.")
-            .refuses(to_the_end(&config).await, "Lost", |error| {
-                matches!(error, JobError::Store(StoreError::Lost { table: "checkpoints" }))
-            });
+        rule(the_rule).refuses(to_the_end(&config).await, "Lost", |error| {
+            matches!(error, JobError::Store(StoreError::Lost { table: "checkpoints" }))
+        });
+        looker
+            .batch_execute("DROP TABLE processed_events_aggregated, dropped_records, dead_letters")
+            .await
+            .expect("they are there");
+        rule("Where all is gone but the epochs, the job begins anew.")
+            .succeeds(to_the_end(&config).await);
+        rule("Its tables are as they were.").same_lines(&contents(&looker).await, &before);
+    });
+}
+
+#[test]
+fn a_topic_made_anew_is_refused_by_the_job_and_nothing_is_written() {
+    first_in_memory();
+    with_rig(async |rig| {
+        let topic = rig.kafka.topic("flights");
+        make_topic(&rig.kafka, &topic).await;
+        put(&rig.kafka, &topic, &out_of_order(10)).await;
+        let config = job_config(rig, &topic, machine(&rig.database, "anew").await);
+        let ended = rule("A job comes to its end.").succeeds(to_the_end(&config).await);
+        let looker = connect(&config.database).await;
+        let before = (contents(&looker).await, checkpoint_ids(&looker, "board").await);
+        let read = ended.progress.read;
+        for (what, count) in [("fewer", read - 1), ("as many", read), ("more", read + 9)] {
+            rig.kafka.delete(&topic).await;
+            make_topic(&rig.kafka, &topic).await;
+            let others = (0..count).map(|index| at("09:00") + i64::try_from(index).expect("few"));
+            let others: Vec<Record> =
+                others.map(|slot_ms| record_of(0, 0, &flight("EWR", slot_ms, 0))).collect();
+            put(&rig.kafka, &topic, &others).await;
+            let picture = format!("{read} records were read; made anew with {what}: {count}");
+            rule("A job whose topic was made anew does not begin, whether the offsets fit or not.")
+                .picture(&picture)
+                .refuses(to_the_end(&config).await, "OtherRecords", |error| {
+                    matches!(
+                        error,
+                        JobError::Recovery(RecoveryError::OtherRecords { partition: 0, .. })
+                    )
+                });
+            let after = (contents(&looker).await, checkpoint_ids(&looker, "board").await);
+            rule("Nothing was written.").picture(&picture).same(after, before.clone());
+        }
     });
 }
 

@@ -30,13 +30,13 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir().expect("the system gives a folder")
 }
 
-/// The names of all files in a folder, in order, without the numbers of processes.
+/// The names of all files in a folder, in order, without the numbers of parts.
 fn files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let mut names: Vec<String> = entries
         .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
         .map(|name| {
-            let words = name.split('.').filter(|word| word.parse::<u32>().is_err());
+            let words = name.split('.').filter(|word| u64::from_str_radix(word, 16).is_err());
             words.collect::<Vec<_>>().join(".")
         })
         .collect();

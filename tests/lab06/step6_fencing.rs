@@ -8,7 +8,9 @@
 
 use lab06::fencing::{Epoch, FencingError, check, claim};
 use lab06::job::{Ended, Job, JobConfig, JobError, run};
-use lab06::store::{Output, StoreError, UnreadableRecord, Writer, commit, ensure_tables, write};
+use lab06::store::{
+    Output, StoreError, UnreadableRecord, Writer, commit, empty, ensure_tables, write,
+};
 use lab06::turn::turn;
 use testkit::{TestDatabase, rule, with_database, with_rig};
 use tokio_postgres::Client;
@@ -112,6 +114,31 @@ fn an_instance_that_is_not_the_newest_writes_nothing() {
         let written = write(&newer, &writer(new), &output(), &read_to(2, TOPIC, 60)).await;
         rule("The newer instance may write.").succeeds(written);
         rule("What is written can be committed.").succeeds(commit(&newer).await);
+    });
+}
+
+#[test]
+fn an_instance_that_is_not_the_newest_empties_nothing() {
+    with_database(async |database| {
+        let (zombie, newer) = (tables(database).await, database.connect().await);
+        let old = claimed(&zombie, "board").await;
+        let new = claimed(&newer, "board").await;
+        let written = write(&newer, &writer(new), &output(), &read_to(1, TOPIC, 50)).await;
+        rule("The newest instance may write.").succeeds(written);
+        rule("What is written can be committed.").succeeds(commit(&newer).await);
+        let before = (contents(&newer).await, checkpoint_ids(&newer, "board").await);
+        rule("An instance that is not the newest empties nothing.")
+            .picture("epoch 1 claims, and falls asleep · epoch 2 claims, and counts · epoch 1 wakes up, and empties the tables to begin")
+            .ask("`empty` of store.rs is given. What does your `check` say to epoch 1?")
+            .refuses(empty(&zombie, &writer(old)).await, "Fenced", |error| {
+                matches!(error, StoreError::Fenced(FencingError::Fenced { .. }))
+            });
+        let after = (contents(&newer).await, checkpoint_ids(&newer, "board").await);
+        rule("What the newest instance has written is there.").same(after, before);
+        rule("The newest instance may empty.").succeeds(empty(&newer, &writer(new)).await);
+        let emptied = (contents(&newer).await, checkpoint_ids(&newer, "board").await);
+        rule("Then nothing is there.").same(emptied, (String::new(), vec![]));
+        rule("Its epoch is still the newest.").succeeds(check(&newer, "board", new).await);
     });
 }
 

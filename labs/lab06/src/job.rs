@@ -25,7 +25,7 @@ use crate::last_record::{LastRecordError, fingerprints};
 use crate::recovery::{RecoveryError, Which};
 use crate::rewind::{RewindError, TakenBack};
 use crate::state::{Checkpoint, SavedPartition};
-use crate::store::{Output, StoreError, Writer};
+use crate::store::{LET_GO, Output, StoreError, Writer};
 use crate::turn::{Effects, Input, Record};
 
 // ANCHOR: job_config
@@ -167,7 +167,7 @@ impl<'a> Job<'a> {
         stop: &CancellationToken,
         watch: &'a mut dyn FnMut(Effect),
     ) -> Result<Job<'a>, JobError> {
-        use crate::recovery::start_offsets;
+        use crate::recovery::{check_tables_are_empty, start_offsets};
         use crate::store::{ensure_tables, newest_id};
 
         let database = lab02::table::connect(&config.database).await?;
@@ -192,6 +192,7 @@ impl<'a> Job<'a> {
         let first = bounds.iter().map(|(partition, bounds)| (*partition, bounds.first)).collect();
         let (state, offsets) = match &begin {
             None => {
+                check_tables_are_empty(&database, &config.job).await?;
                 let state = JobState::begin(&first, &config.board).map_err(RestoreError::from)?;
                 (state, first)
             }
@@ -451,10 +452,6 @@ pub async fn run(
     on_progress(&job.progress());
     Ok(job.ended())
 }
-
-/// A process that was stopped between a write and its commit, and only seems dead, holds the row of its
-/// epoch. The database lets it go after this time, so that another instance can begin.
-const LET_GO: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 /// Reads the last processed record of each partition once more, where it is still there.
 async fn check_last_records(

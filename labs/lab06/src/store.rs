@@ -8,6 +8,14 @@ use tokio_postgres::Client;
 use crate::fencing::{Epoch, FencingError};
 use crate::state::Checkpoint;
 
+/// The table of the records that are no flights.
+pub const DEAD_LETTERS: &str = "dead_letters";
+
+/// Given: a process that was stopped within a transaction, and only seems dead, holds the row of its
+/// epoch. After this setting of a connection the database lets it go in time, and another instance can
+/// begin.
+pub const LET_GO: &str = "SET idle_in_transaction_session_timeout = '10s'";
+
 /// So many checkpoints of a job are kept. The newest is for recovery, the others for its damage.
 pub const KEPT_CHECKPOINTS: u64 = 3;
 
@@ -53,7 +61,8 @@ pub enum StoreError {
     Table(#[from] lab05::tables::TableError),
     /// A table of the job is gone, and others are there that speak of what was in it.
     #[error(
-        "table `{table}` is gone, and other tables of this lab are there; drop them all to begin anew"
+        "table `{table}` is gone, and other tables of this lab are there; drop all but `job_epochs` to \
+         begin anew"
     )]
     Lost {
         /// The table.
@@ -102,7 +111,34 @@ pub async fn ensure_tables(database: &Client) -> Result<(), StoreError> {
     use lab05::tables::LOCK;
 
     database.batch_execute(&format!("BEGIN; {LOCK}")).await?;
-    match make_tables(database).await {
+    end(database, make_tables(database).await).await
+}
+
+/// Given: empties all tables but `job_epochs`, so that an earlier instance finds out. One transaction,
+/// in which the writer's epoch is looked at: who only seemed dead empties nothing.
+///
+/// # Errors
+/// [`StoreError::Fenced`] when a newer instance was started;
+/// [`StoreError::Database`] when the database refuses, or is gone.
+pub async fn empty(database: &Client, writer: &Writer) -> Result<(), StoreError> {
+    database.batch_execute(&format!("{LET_GO}; BEGIN")).await?;
+    end(database, empty_within(database, writer).await).await
+}
+
+async fn empty_within(database: &Client, writer: &Writer) -> Result<(), StoreError> {
+    use crate::fencing::check;
+
+    const EMPTY: &str = "
+        TRUNCATE processed_events_aggregated, dropped_records, dead_letters, checkpoints";
+    if let Some(epoch) = writer.epoch {
+        check(database, &writer.job, epoch).await?;
+    }
+    Ok(database.batch_execute(EMPTY).await?)
+}
+
+/// Commits a transaction in which all went well, and rolls back any other.
+async fn end(database: &Client, outcome: Result<(), StoreError>) -> Result<(), StoreError> {
+    match outcome {
         Ok(()) => Ok(database.batch_execute("COMMIT").await?),
         Err(error) => {
             // Where the connection is gone, so is the transaction.
@@ -128,13 +164,14 @@ async fn make_tables(database: &Client) -> Result<(), StoreError> {
     Ok(database.batch_execute(TABLES).await?)
 }
 
-/// The three tables of this lab are made as one. So where one of them is there, all were, and those of
-/// lab 05 before them.
+/// The three tables of this lab are made as one. So where `checkpoints` or `dead_letters` is there, all
+/// were, and those of lab 05 before them. `job_epochs` outlives them where somebody begins anew.
 async fn check_none_is_lost(database: &Client) -> Result<(), StoreError> {
     const IS_THERE: &str = "SELECT to_regclass($1::text) IS NOT NULL";
-    const OWN: [&str; 3] = ["checkpoints", "dead_letters", "job_epochs"];
+    const OWN: [&str; 2] = ["checkpoints", DEAD_LETTERS];
+    let others = [lab05::tables::RESULTS, lab05::tables::DROPPED, "job_epochs"];
     let mut missing = Vec::new();
-    for table in [lab05::tables::RESULTS, lab05::tables::DROPPED].into_iter().chain(OWN) {
+    for table in others.into_iter().chain(OWN) {
         if !database.query_one(IS_THERE, &[&table]).await?.get::<_, bool>(0) {
             missing.push(table);
         }

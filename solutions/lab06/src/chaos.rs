@@ -39,9 +39,9 @@ pub async fn run(arguments: &Run, kills: u32, out: &mut impl Write) -> Result<()
     let stop = stop_on_signal()?;
     let (source, bound_min) = (&arguments.source, arguments.counting.bound);
     fill(&setting.rig, &setting.topic, source, bound_min).await?;
-    setting.claim(arguments).await?;
+    let epoch = setting.claim(arguments).await?;
     if !arguments.goes_on() {
-        setting.empty().await?;
+        setting.empty(epoch).await?;
     }
     let records = records(source).unwrap_or_default();
     let plan = Plan { seed: arguments.seed, kills, records };

@@ -59,7 +59,7 @@ pub async fn run(costs: &Costs, out: &mut impl Write) -> Result<(), Box<dyn Erro
     let by_interval = by_interval(&setting, &measured, costs, out).await?;
     state_sizes(&setting, &measured, costs, out).await?;
     draw(&by_interval, costs, out)?;
-    setting.empty().await?;
+    setting.empty(None).await?;
 
     let longest = costs.longest_recovery.0;
     let Some(chosen) = choose(&by_interval, longest) else {
@@ -101,7 +101,7 @@ async fn rate(
     records: u32,
     every: Duration,
 ) -> Result<f64, Box<dyn Error>> {
-    setting.empty().await?;
+    setting.empty(None).await?;
     let config = JobConfig {
         interval: Interval { every, changes: u64::MAX },
         ..setting.job_config(arguments, setting.claim(arguments).await?)?
@@ -224,7 +224,7 @@ async fn recovery_of(
     every: Duration,
     behind: Duration,
 ) -> Result<Option<Duration>, Box<dyn Error>> {
-    setting.empty().await?;
+    setting.empty(None).await?;
     let arguments = arguments(records, every);
     let mut begun = Begun::start(&arguments, None)?;
     let (mut reached, mut kill_at) = (0, None);

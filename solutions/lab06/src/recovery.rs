@@ -7,16 +7,31 @@ use std::collections::BTreeMap;
 
 use flights::utc;
 use lab03::broker::Bounds;
+use lab05::tables::{DROPPED, RESULTS};
 use thiserror::Error;
 use tokio_postgres::Client;
 
 use crate::checkpoint::FormatError;
 use crate::state::{Checkpoint, Fingerprint};
+use crate::store::DEAD_LETTERS;
 
 // ANCHOR: recovery_error
-/// Why a job does not go on from a checkpoint. Nothing was changed.
+/// Why a job does not begin. Nothing was changed.
 #[derive(Debug, Error)]
 pub enum RecoveryError {
+    /// There is no checkpoint, and there are rows: who begins at the first record over them counts
+    /// records twice.
+    #[error(
+        "job `{job}` has no checkpoint, and `{table}` holds {rows} rows; empty the tables to begin anew"
+    )]
+    FullTable {
+        /// The job.
+        job: String,
+        /// The first table that is not empty.
+        table: &'static str,
+        /// How many rows it has.
+        rows: i64,
+    },
     /// The checkpoint that was asked for is not there.
     #[error("job `{job}` has no checkpoint {id}")]
     NoSuchCheckpoint {
@@ -47,8 +62,8 @@ pub enum RecoveryError {
     },
     /// The topic does not hold what the checkpoint says was read.
     #[error(
-        "topic `{topic}` is not the one that was read: partition {partition} {found}; remove the \
-         checkpoints to begin anew"
+        "topic `{topic}` is not the one that was read: partition {partition} {found}; empty the tables \
+         to begin anew"
     )]
     OtherRecords {
         /// The topic.
@@ -128,6 +143,21 @@ pub async fn load(
         reason,
         previous_good: newest_first.find(|(_, body)| decode(body).is_ok()).map(|(id, _)| id),
     })
+}
+
+/// Given: whether a job without a checkpoint can begin at the first record.
+///
+/// # Errors
+/// [`RecoveryError::FullTable`], [`RecoveryError::Database`].
+pub async fn check_tables_are_empty(database: &Client, job: &str) -> Result<(), RecoveryError> {
+    for table in [RESULTS, DROPPED, DEAD_LETTERS] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let rows = database.query_one(&count, &[]).await?.get(0);
+        if rows > 0 {
+            return Err(RecoveryError::FullTable { job: job.to_owned(), table, rows });
+        }
+    }
+    Ok(())
 }
 
 /// Where each partition of the topic is read on: at the checkpoint's next offset, or, where the

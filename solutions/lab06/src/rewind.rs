@@ -4,7 +4,7 @@
 //! are in the tables. In another order, or with another bound, a record that was counted is dropped
 //! now, or the other way round. So the first thing that such a job writes is its way back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -16,10 +16,7 @@ use thiserror::Error;
 use tokio_postgres::Client;
 
 use crate::state::{Checkpoint, SavedWindow};
-use crate::store::{Output, StoreError, Writer, write_all};
-
-/// The table of the records that are no flights.
-const DEAD_LETTERS: &str = "dead_letters";
+use crate::store::{DEAD_LETTERS, Output, StoreError, Writer, stored, write_all};
 
 /// Rows that a job has taken back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +53,16 @@ impl fmt::Display for TakenBack {
 /// Why a job did not go back. Nothing was changed.
 #[derive(Debug, Error)]
 pub enum RewindError {
+    /// The tables are those of a job on another topic.
+    #[error("the tables are of topic `{found}`, and checkpoint {id} is of `{expected}`")]
+    OtherTopic {
+        /// The checkpoint.
+        id: u64,
+        /// Its topic.
+        expected: String,
+        /// A topic that the tables speak of.
+        found: String,
+    },
     /// The tables hold more of the time before the checkpoint than it speaks of.
     #[error(
         "the tables are another job's: until checkpoint {id}, `{table}` can have {expected} records \
@@ -102,6 +109,17 @@ async fn write_within(
     back_to: &Checkpoint,
     first: &Checkpoint,
 ) -> Result<TakenBack, RewindError> {
+    use crate::fencing::check;
+
+    // First of all: the newest instance may wait for a row that is locked here.
+    if let Some(epoch) = writer.epoch {
+        check(database, &writer.job, epoch).await.map_err(StoreError::from)?;
+    }
+    let topics = topics(database, writer).await.map_err(|source| not_written(first, source))?;
+    if let Some(found) = topics.into_iter().find(|topic| *topic != back_to.topic) {
+        let (id, expected) = (back_to.id, back_to.topic.clone());
+        return Err(RewindError::OtherTopic { id, expected, found });
+    }
     let taken = take_back(database, back_to).await.map_err(|source| not_written(first, source))?;
     let held = held(database, back_to).await.map_err(|source| not_written(first, source))?;
     for ((table, found), expected) in held.into_iter().zip(given_out(back_to)) {
@@ -109,7 +127,9 @@ async fn write_within(
             return Err(RewindError::OtherTables { id: back_to.id, table, expected, found });
         }
     }
-    forget_later(database, writer, back_to).await.map_err(|source| not_written(first, source))?;
+    forget_others(database, writer, back_to, first)
+        .await
+        .map_err(|source| not_written(first, source))?;
     let results = fired(back_to);
     let written_again = results.len() as u64;
     write_all(database, writer, &Output { results, ..Output::default() }, first).await?;
@@ -143,15 +163,40 @@ async fn take_back(
     Ok(TakenBack { results, written_again: 0, dropped, dead_letters })
 }
 
-/// Deletes the checkpoints of the way that is given up. The tables no longer hold what they speak of.
-async fn forget_later(
+/// The topics that the tables and the job's readable checkpoints speak of. The results name none.
+async fn topics(
     database: &Client,
     writer: &Writer,
-    checkpoint: &Checkpoint,
+) -> Result<BTreeSet<String>, tokio_postgres::Error> {
+    use crate::checkpoint::decode;
+
+    const OF_RECORDS: &str = "
+        SELECT topic FROM dropped_records UNION SELECT topic FROM dead_letters";
+    let rows = database.query(OF_RECORDS, &[]).await?;
+    let of_records = rows.iter().map(|row| row.get(0));
+    let stored = stored(database, &writer.job).await?;
+    let readable = stored.iter().filter_map(|(_, body)| decode(body).ok());
+    Ok(of_records.chain(readable.map(|checkpoint| checkpoint.topic)).collect())
+}
+
+/// Deletes the checkpoints of the way that is given up: the later ones, or all where the checkpoint is
+/// not among them. The tables no longer hold what they speak of. One that another instance has made
+/// since this one began stays, so that `first` is refused.
+async fn forget_others(
+    database: &Client,
+    writer: &Writer,
+    back_to: &Checkpoint,
+    first: &Checkpoint,
 ) -> Result<u64, tokio_postgres::Error> {
-    const LATER: &str = "DELETE FROM checkpoints WHERE job = $1 AND id > $2";
-    let id = i64::try_from(checkpoint.id).expect("a job makes fewer checkpoints than that");
-    database.execute(LATER, &[&writer.job, &id]).await
+    use crate::checkpoint::encode;
+
+    const OTHERS: &str = "
+        DELETE FROM checkpoints
+        WHERE job = $1 AND id < $4 AND (id > $2 OR NOT EXISTS
+            (SELECT FROM checkpoints WHERE job = $1 AND id = $2 AND body = $3))";
+    let number = |id| i64::try_from(id).expect("a job makes fewer checkpoints than that");
+    let (id, first_id) = (number(back_to.id), number(first.id));
+    database.execute(OTHERS, &[&writer.job, &id, &encode(back_to), &first_id]).await
 }
 
 /// Deletes the records of a table that lie at or behind the offsets of the checkpoint; all of a partition

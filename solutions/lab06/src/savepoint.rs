@@ -1,8 +1,10 @@
 //! Step 5: a checkpoint as a file, for another version of the job, or for another machine.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use thiserror::Error;
 
@@ -226,19 +228,21 @@ pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     })
 }
 
-/// Given: where a savepoint is written before it gets its name. No other process takes this one.
+/// Given: where a savepoint is written before it gets its name. No other process takes this one, on no
+/// other machine: the number is drawn once for each process.
 pub fn part_of(path: &Path) -> PathBuf {
+    static DRAWN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{}.part", std::process::id()));
+    part.push(format!(".{:016x}.part", *DRAWN));
     PathBuf::from(part)
 }
 
 /// Given: makes a file with these bytes, and returns when they are on the disk.
 ///
 /// # Errors
-/// The file system's. The file may be there in part.
+/// The file system's, also where a file of this name is there. The file may be there in part.
 pub fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }

@@ -5,13 +5,12 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 use lab05::input::Until;
-use lab05::tables::{DROPPED, RESULTS};
 use lab06::fencing::{Epoch, claim};
 use lab06::interval::Interval;
 use lab06::job::{Begin, JobConfig};
 use lab06::recovery::Which;
 use lab06::state::Checkpoint;
-use lab06::store::ensure_tables;
+use lab06::store::{Writer, empty, ensure_tables};
 use rig::Rig;
 use rig::say::say;
 use runs::RunSchema;
@@ -62,9 +61,10 @@ impl Setting {
         }
     }
 
-    /// Empties the tables of the job. The epochs stay: an earlier instance is to find out.
-    pub async fn empty(&self) -> Result<(), Box<dyn Error>> {
-        Ok(self.schema.empty(&[RESULTS, DROPPED, "dead_letters", "checkpoints"]).await?)
+    /// Empties the tables of the job.
+    pub async fn empty(&self, epoch: Option<Epoch>) -> Result<(), Box<dyn Error>> {
+        let database = self.schema.connect().await?;
+        Ok(empty(&database, &Writer { job: self.job.clone(), epoch }).await?)
     }
 
     /// A job that goes on from its newest checkpoint and ends with its input.

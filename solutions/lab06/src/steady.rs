@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lab05::input::Until;
 use lab06::checkpoint::encode;
-use lab06::job::{Begin, Ended, JobConfig, Progress, run as run_job};
+use lab06::job::{Begin, Ended, Job, JobConfig, Progress, run as run_job};
 use lab06::recovery::Which;
 use lab06::savepoint::{self, SavepointError};
 use lab06::state::Checkpoint;
@@ -32,20 +32,24 @@ pub async fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Box<dyn Er
     let stop = stop_on_signal()?;
     let (kafka, source) = (setting.rig.kafka(), &arguments.source);
     fill(&setting.rig, &setting.topic, source, arguments.counting.bound).await?;
-    let epoch = setting.claim(arguments).await?;
+    let is_bounded = source.speed.is_none() && !source.follow;
+    let mut config = JobConfig {
+        until: if is_bounded { Until::TheEnd } else { Until::Stopped },
+        begin,
+        ..setting.job_config(arguments, None)?
+    };
+    if arguments.goes_on() {
+        // What cannot be gone on with is refused before an instance that is at work is fenced off.
+        Job::open(&config, &stop, &mut |_| {}).await?;
+    }
+    config.epoch = setting.claim(arguments).await?;
     if !arguments.goes_on() {
-        setting.empty().await?;
+        setting.empty(config.epoch).await?;
     }
     let bound_min = arguments.counting.bound;
     writeln!(out, "{}, topic {}, bound {bound_min} min", title(source), setting.topic)?;
     out.flush()?;
 
-    let is_bounded = source.speed.is_none() && !source.follow;
-    let config = JobConfig {
-        until: if is_bounded { Until::TheEnd } else { Until::Stopped },
-        begin,
-        ..setting.job_config(arguments, epoch)?
-    };
     let job = job_at_work(&config, arguments, &stop);
     let ended = match source.speed {
         None => job.await?,

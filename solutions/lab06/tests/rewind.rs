@@ -13,12 +13,13 @@ use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab05::board::BoardConfig;
 use lab05::input::Until;
 use lab05::tables::{DROPPED, RESULTS};
-use lab06_solution::fencing::claim;
+use lab06_solution::fencing::{check, claim};
 use lab06_solution::interval::Interval;
 use lab06_solution::job::{Begin, Ended, JobConfig, JobError, run};
 use lab06_solution::recovery::{RecoveryError, Which, load};
-use lab06_solution::rewind::RewindError;
+use lab06_solution::rewind::{self, RewindError};
 use lab06_solution::state::Checkpoint;
+use lab06_solution::store::{StoreError, Writer, stored};
 use program::{BOUND, remove};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -314,4 +315,122 @@ fn who_may_not_go_back_leaves_the_tables_as_they_are() {
         assert_eq!((world.rows().await, world.places(DROPPED).await), before);
         world.end().await;
     });
+}
+
+#[test]
+fn a_savepoint_over_the_tables_of_another_topic_is_refused() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let calm = World::of("lab06_rewind_calm", Week::Calm, 1).await;
+        let storm = World::of("lab06_rewind_storm", Week::Storm, 1).await;
+        for world in [&calm, &storm] {
+            let ended = world.run(board(15, 0), Begin::Checkpoint(Which::Latest)).await;
+            ended.expect("nothing disturbs it");
+        }
+        for (read, filled) in [(&calm, &storm), (&storm, &calm)] {
+            let savepoint = Begin::Savepoint(Box::new(read.checkpoint(0).await));
+            let here = filled.config(board(15, 0), savepoint);
+            let config = JobConfig { topic: read.topic.clone(), ..here };
+            let before = (filled.rows().await, filled.places(DROPPED).await);
+            let stop = CancellationToken::new();
+            let refused = run(&config, &stop, &mut |_| {}, &mut |_| {}).await;
+            let is_refused = matches!(
+                &refused,
+                Err(JobError::Rewind(RewindError::OtherTopic { expected, found, .. }))
+                    if *expected == read.topic && *found == filled.topic
+            );
+            assert!(is_refused, "{refused:?}");
+            assert_eq!((filled.rows().await, filled.places(DROPPED).await), before);
+        }
+        calm.end().await;
+        storm.end().await;
+    });
+}
+
+#[test]
+fn the_checkpoints_of_another_way_are_gone_when_a_savepoint_is_begun_with() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let world = World::of("lab06_rewind_elsewhere", Week::Calm, 1).await;
+        let latest = Begin::Checkpoint(Which::Latest);
+        world.run(board(0, 0), latest.clone()).await.expect("nothing disturbs it");
+        // On another machine the same job goes another way, and comes as far.
+        let elsewhere = world.checkpoint(1).await;
+        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
+        world.schema.empty(&tables).await.expect("the tables can be emptied");
+        world.run(board(0, 0), latest).await.expect("nothing disturbs it");
+        let savepoint = Checkpoint { id: elsewhere.id + 10, ..elsewhere };
+        let config = world.config(board(0, 0), Begin::Savepoint(Box::new(savepoint.clone())));
+        let stop = CancellationToken::new();
+        stop.cancel();
+        run(&config, &stop, &mut |_| {}, &mut |_| {}).await.expect("it goes back and stops");
+        let all = stored(&world.database, &config.job).await.expect("the table can be read");
+        let ids: Vec<u64> = all.iter().map(|(id, _)| *id).collect();
+        assert_eq!(
+            ids,
+            [savepoint.id + 1],
+            "only the way that is gone on with can be gone on with"
+        );
+        world.end().await;
+    });
+}
+
+#[test]
+fn who_goes_back_beside_an_instance_that_goes_on_is_refused() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let world = World::of("lab06_rewind_beside", Week::Calm, 1).await;
+        let ended = world.run(board(15, 0), Begin::Checkpoint(Which::Latest)).await;
+        ended.expect("nothing disturbs it");
+        let (back_to, newest) = (world.checkpoint(2).await, world.checkpoint(0).await);
+        let before = (world.rows().await, world.places(DROPPED).await);
+        // It began when the newest one was not there yet, so it gives its own the same number.
+        let writer = Writer { job: world.schema.name().to_owned(), epoch: None };
+        let first = Checkpoint { id: newest.id, ..back_to.clone() };
+        let refused = rewind::write(&world.database, &writer, &back_to, &first).await;
+        let is_refused =
+            matches!(&refused, Err(RewindError::Store(StoreError::AlreadyThere { .. })));
+        assert!(is_refused, "{refused:?}");
+        assert_eq!((world.rows().await, world.places(DROPPED).await), before);
+        world.end().await;
+    });
+}
+
+#[test]
+fn who_only_seemed_dead_and_goes_back_locks_no_row_of_the_newest() {
+    Runtime::new().expect("the system gives a runtime").block_on(async {
+        let world = World::of("lab06_rewind_locks", Week::Calm, 1).await;
+        let ended = world.run(board(15, 0), Begin::Checkpoint(Which::Latest)).await;
+        ended.expect("nothing disturbs it");
+        let job = world.schema.name().to_owned();
+        let (zombie, looker) = (world.schema.connect().await, world.schema.connect().await);
+        let (zombie, looker) = (zombie.expect("it connects"), looker.expect("it connects"));
+        let old = claim(&zombie, &job).await.expect("an epoch");
+        let new = claim(&world.database, &job).await.expect("the next epoch");
+        // The newest is within a transaction, and has looked.
+        world.database.batch_execute("BEGIN").await.expect("it is open");
+        check(&world.database, &job, new).await.expect("it is the newest");
+        let back_to = world.checkpoint(2).await;
+        let first = Checkpoint { id: world.checkpoint(0).await.id + 1, ..back_to.clone() };
+        let writer = Writer { job, epoch: Some(old) };
+        let goes_back = rewind::write(&zombie, &writer, &back_to, &first);
+        let goes_on = async {
+            until_somebody_waits(&looker).await;
+            let touch = format!("UPDATE {RESULTS} SET revision = revision");
+            world.database.batch_execute(&touch).await.expect("no row is locked");
+            world.database.batch_execute("COMMIT").await.expect("it is committed");
+        };
+        let (refused, ()) = tokio::join!(goes_back, goes_on);
+        let is_refused = matches!(&refused, Err(RewindError::Store(StoreError::Fenced(_))));
+        assert!(is_refused, "{refused:?}");
+        world.end().await;
+    });
+}
+
+/// Waits until a claim or a look waits for the row of its epoch.
+async fn until_somebody_waits(looker: &Client) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'
+                       AND query LIKE '%job_epochs%'";
+    let waits = async {
+        while looker.query_one(waiting, &[]).await.expect("it answers").get::<_, i64>(0) == 0 {}
+    };
+    timeout(BOUND, waits).await.expect("the one that goes back waits");
 }

@@ -45,10 +45,13 @@ fn a_week_is_counted_and_only_a_run_that_goes_on_keeps_what_is_there() {
     let on = said(&with(&["--job", job, "--resume"]));
     let line = "Checkpoint 1: 5173 records read, 0 of them by this run, 1070 of them late:";
     assert!(on.contains(line), "{on}");
+    let epoch = "SELECT epoch FROM job_epochs";
+    let before = number(job, epoch);
     let other = refused(&["--week", "calm", "--job", job, "--resume"], 1);
     assert!(other.contains("offsets mean nothing on `lab06-solution.calm`"), "{other}");
     let none = refused(&with(&["--job", job, "--checkpoint", "77"]), 1);
     assert!(none.ends_with("error: job `lab06_run_week` has no checkpoint 77"), "{none}");
+    assert_eq!(number(job, epoch), before, "a start that is refused fences nobody off");
     let anew = said(&["--week", "calm", "--job", job, "--lateness", "60"]);
     assert!(anew.contains("6292 records read, 6292 of them by this run"), "{anew}");
 }
