@@ -68,7 +68,7 @@ struct Replays {
     #[arg(long, default_value = "calm")]
     week: Week,
     /// Two speeds, as multiples of real time
-    #[arg(long, num_args = 2, value_names = ["ONE", "OTHER"], default_values_t = [3_600, 7_200],
+    #[arg(long, num_args = 2, value_names = ["ONE", "OTHER"], default_values_t = [3_600, 5_000],
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     speeds: Vec<u32>,
 }

@@ -4,8 +4,10 @@ use std::fs::read_to_string;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use flights::replay::arrival_order;
 use flights::weeks::Week;
 use lab04_solution::curve::{Point, measure};
+use lab04_solution::processing_time::{Line, by_processing_time};
 use testkit::page::{
     blocks, gallery_shows_every_wrong_answer, read, red_runs_are_on_record, root, with_prefix,
     without_prefix,
@@ -108,6 +110,29 @@ fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
         format!("all 1,416 are **late**, and {} are **dropped**", calm[1].dropped),
     ] {
         assert!(sentences.contains(&figure), "the chapter does not say: {figure}");
+    }
+}
+
+/// The figures of several lines together.
+fn sum(lines: &[Line]) -> Line {
+    let mut sum = Line::new();
+    for (airport, flights) in lines.iter().flatten() {
+        *sum.entry(airport.clone()).or_default() += flights;
+    }
+    sum
+}
+
+#[test]
+fn no_line_of_the_second_board_is_a_sum_of_whole_lines_of_the_first() {
+    let departed = arrival_order(Week::Calm.load().departed);
+    let [first, second] = [3_600, 5_000].map(|speed| {
+        assert!(chapter().contains(&format!(" {speed} times as fast")), "{speed}");
+        by_processing_time(&departed, speed, Duration::from_secs(10))
+    });
+    let runs = (0..first.len()).flat_map(|from| (from + 1..=first.len()).map(move |to| from..to));
+    let sums: Vec<Line> = runs.map(|run| sum(&first[run])).collect();
+    for (index, line) in second.iter().enumerate() {
+        assert!(!sums.contains(line), "line {index} is such a sum: {line:?}");
     }
 }
 

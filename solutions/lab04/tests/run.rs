@@ -52,7 +52,7 @@ fn the_curve_has_the_figures_of_the_book_and_is_drawn() {
 #[test]
 fn two_speeds_give_the_same_two_boards_in_every_run() {
     let said = text(&program(&["processing-time"]).stdout);
-    assert!(said.contains("and so on: 18 and 9 lines"), "{said}");
+    assert!(said.contains("and so on: 18 and 13 lines"), "{said}");
     assert_eq!(text(&program(&["processing-time"]).stdout), said);
 }
 
