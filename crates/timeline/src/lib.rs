@@ -49,6 +49,8 @@ pub const MAX_ROWS: usize = 24;
 
 const FIRST_ROWS: usize = 4;
 const TRACK_TITLE: &str = "● event  ┊ watermark";
+/// The columns that are left where there are too many watermarks: slowest, fastest, the last.
+const FOLDED_COLUMNS: usize = 3;
 /// A mark that would get less room than this goes to a line of its own.
 const LEAST_MARK_COLUMNS: usize = 16;
 
@@ -90,7 +92,8 @@ impl Timeline {
     }
 
     /// A timeline with several watermarks, one a column. The last one is the one that records are
-    /// judged against; it is drawn as a dotted line.
+    /// judged against; it is drawn as a dotted line. Where there is no room for so many, the others
+    /// are folded into the slowest and the fastest of them.
     pub fn with_watermarks(titles: &[&str]) -> Timeline {
         let watermarks = titles.iter().map(|title| (*title).to_owned()).collect();
         Timeline { heading: None, watermarks, rows: Vec::new() }
@@ -138,6 +141,21 @@ impl Timeline {
             let watermarks_ms = row.watermarks_ms.iter().copied().flatten();
             row.event_ms.into_iter().chain(watermarks_ms).chain(expected_ms)
         }))
+    }
+
+    /// The same timeline with the slowest and the fastest of the watermarks before the last, in place
+    /// of all of them. One that there is not yet is the slowest.
+    fn folded(&self) -> Timeline {
+        let mut folded = self.clone();
+        let others = self.watermarks.len() - 1;
+        folded.watermarks.splice(..others, ["slowest", "fastest"].map(str::to_owned));
+        for row in &mut folded.rows {
+            let others = others.min(row.watermarks_ms.len());
+            let slowest_ms = row.watermarks_ms[..others].iter().min().copied();
+            let fastest_ms = row.watermarks_ms[..others].iter().max().copied();
+            row.watermarks_ms.splice(..others, slowest_ms.into_iter().chain(fastest_ms));
+        }
+        folded
     }
 
     fn track(&self) -> Track {
@@ -195,6 +213,9 @@ impl fmt::Display for Timeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (instants, track) = (self.instants(), self.track());
         let columns = self.columns(&instants);
+        if columns.before_marks() > MAX_COLUMNS && self.watermarks.len() > FOLDED_COLUMNS {
+            return self.folded().fmt(f);
+        }
         let mut lines: Vec<String> = self.heading.clone().into_iter().collect();
         lines.push(columns.title(&self.watermarks));
         let mut watermark_before_ms = None;

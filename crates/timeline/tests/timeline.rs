@@ -56,6 +56,32 @@ fn no_line_is_wider_than_it_may_be() {
 }
 
 #[test]
+fn watermarks_that_find_no_room_are_folded_into_the_slowest_and_the_fastest() {
+    let titles: Vec<String> = (0..20).map(|id| format!("of {id}")).collect();
+    let titles = titles.iter().map(String::as_str).chain(["combined"]).collect::<Vec<_>>();
+    let mut timeline = Timeline::with_watermarks(&titles);
+    let mut row = |label: &str, from_minute: i64, combined_ms| {
+        let row = timeline.record(label, SIX);
+        for minute in from_minute..from_minute + 20 {
+            row.watermark((minute > 0).then_some(SIX + minute * MINUTE_MS));
+        }
+        row.watermark(combined_ms).mark("a mark");
+    };
+    row("0", 0, None);
+    row("7", 1, Some(SIX + MINUTE_MS));
+    timeline.moment("nothing came");
+    assert_eq!(
+        lines(&timeline),
+        [
+            " arrival  record  event time  ● event  ┊ watermark      slowest  fastest  combined",
+            "       1  0            06:00  ●                         none     06:19    none      a mark",
+            "       2  7            06:00  ●                         06:01    06:20    06:01     a mark",
+            "          nothing came",
+        ]
+    );
+}
+
+#[test]
 fn of_a_long_timeline_the_middle_is_left_out() {
     let mut timeline = Timeline::new();
     for minute in 0..100 {
