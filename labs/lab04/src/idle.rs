@@ -87,8 +87,8 @@ impl CombinedWatermark {
     ///
     /// Those that have become idle since the last look did so one after the other, in the order in
     /// which they fell silent, and each time the others decided anew. So it does not matter how often
-    /// somebody looks at the clock, as long as somebody does before each record. Those that were last
-    /// heard at the same moment fell silent together.
+    /// somebody looks at the clock, as long as somebody does before each record, and the record counts
+    /// as heard at that reading. Those that were last heard at the same moment fell silent together.
     pub fn on_time(&mut self, clock: Duration) {
         // 1. Who has been silent for long enough, and when was each of them heard last?
         // 2. Nobody may have looked at the clock for a while. If three partitions are silent by now, did they

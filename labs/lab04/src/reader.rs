@@ -168,7 +168,8 @@ impl Reader {
     /// 1. [`Seen::CaughtUp`], once, as soon as the last record from before the reader began was
     ///    given. For an empty topic that is at once.
     /// 2. [`Seen::Idle`], when partitions have become idle by now. Time also passes while other
-    ///    partitions are busy.
+    ///    partitions are busy. A call reads the clock once, before it polls, and a record that it
+    ///    brings counts as heard at that reading.
     /// 3. The next record: [`Seen::Flight`], [`Seen::Refused`] or [`Seen::Unreadable`]. The last two
     ///    move no watermark.
     ///

@@ -168,7 +168,8 @@ impl Reader {
     /// 1. [`Seen::CaughtUp`], once, as soon as the last record from before the reader began was
     ///    given. For an empty topic that is at once.
     /// 2. [`Seen::Idle`], when partitions have become idle by now. Time also passes while other
-    ///    partitions are busy.
+    ///    partitions are busy. A call reads the clock once, before it polls, and a record that it
+    ///    brings counts as heard at that reading.
     /// 3. The next record: [`Seen::Flight`], [`Seen::Refused`] or [`Seen::Unreadable`]. The last two
     ///    move no watermark.
     ///
@@ -183,7 +184,8 @@ impl Reader {
             return Ok(Some(Seen::CaughtUp));
         }
         let idle_before = self.watermark.idle().clone();
-        self.watermark.on_time(self.began.elapsed());
+        let clock = self.began.elapsed();
+        self.watermark.on_time(clock);
         let partitions: Vec<i32> =
             self.watermark.idle().difference(&idle_before).copied().collect();
         if !partitions.is_empty() {
@@ -215,7 +217,6 @@ impl Reader {
         if let Err(reason) = self.guard.check(flight.scheduled_ms, arrived_ms) {
             return Ok(Some(Seen::Refused { partition, offset, reason }));
         }
-        let clock = self.began.elapsed();
         let judged = self.watermark.on_record(partition, flight.scheduled_ms, clock);
         let watermark_ms = self.watermark.current_ms();
         Ok(Some(Seen::Flight { partition, offset, flight, judged, watermark_ms }))

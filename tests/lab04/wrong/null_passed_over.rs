@@ -15,7 +15,8 @@ impl Reader {
             return Ok(Some(Seen::CaughtUp));
         }
         let idle_before = self.watermark.idle().clone();
-        self.watermark.on_time(self.began.elapsed());
+        let clock = self.began.elapsed();
+        self.watermark.on_time(clock);
         let partitions: Vec<i32> =
             self.watermark.idle().difference(&idle_before).copied().collect();
         if !partitions.is_empty() {
@@ -48,7 +49,6 @@ impl Reader {
         if let Err(reason) = self.guard.check(flight.scheduled_ms, arrived_ms) {
             return Ok(Some(Seen::Refused { partition, offset, reason }));
         }
-        let clock = self.began.elapsed();
         let judged = self.watermark.on_record(partition, flight.scheduled_ms, clock);
         let watermark_ms = self.watermark.current_ms();
         Ok(Some(Seen::Flight { partition, offset, flight, judged, watermark_ms }))
