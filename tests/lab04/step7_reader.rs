@@ -7,7 +7,10 @@ use flights::Flight;
 use lab01::event::encode;
 use lab04::guard::ALLOWED_AHEAD;
 use lab04::reader::{Reader, ReaderConfig, Seen};
+use rdkafka::ClientConfig;
+use rdkafka::admin::AdminOptions;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use testkit::{TestKafka, rule, with_kafka};
 use timeline::Timeline;
 
@@ -30,7 +33,11 @@ fn written(partition: i32, flight: &Flight) -> Written {
 
 /// Writes records one after the other, so that their offsets are known.
 async fn write(kafka: &TestKafka, topic: &str, records: &[Written]) {
-    let producer: FutureProducer = kafka.client().create().expect("the settings are good");
+    write_by(&kafka.client(), topic, records).await;
+}
+
+async fn write_by(client: &ClientConfig, topic: &str, records: &[Written]) {
+    let producer: FutureProducer = client.create().expect("the settings are good");
     let mut sent = Vec::new();
     for record in records {
         let mut outgoing = FutureRecord::<(), _>::to(topic)
@@ -296,4 +303,72 @@ fn the_end_is_told_once_and_at_once_where_the_topic_is_empty() {
             .picture(picture(&all))
             .same_bytes(told_all(&all), "1@0 on time, then none");
     });
+}
+
+#[test]
+fn a_partition_that_is_added_is_read_from_its_first_record_on_and_waited_for() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 1).await;
+        write(kafka, &topic, &[written(0, &flight("JFK", "06:50", 0))]).await;
+        let mut reader = open(&config(kafka, &topic, None));
+        let mut all = read_until(&mut reader, "the end of the topic", is_caught_up);
+
+        kafka.grow_topic(&topic, 2).await;
+        let added = ["06:20", "06:55"].map(|slot| written(1, &flight("EWR", slot, 0)));
+        write(kafka, &topic, &added).await;
+        let is_added = |seen: &Seen| matches!(seen, Seen::Flight { partition: 1, offset: 1, .. });
+        all.extend(read_until(&mut reader, "the end of the added partition", is_added));
+        write(kafka, &topic, &[written(0, &flight("JFK", "07:10", 0))]).await;
+        let is_next = |seen: &Seen| matches!(seen, Seen::Flight { partition: 0, offset: 1, .. });
+        all.extend(read_until(&mut reader, "the next record of the first partition", is_next));
+        rule("An added partition is read from its first record on, and from then on waited for.")
+            .picture(picture(&all))
+            .ask("Of which partitions is the combined watermark made, and does it go back?")
+            .same_bytes(
+                told_all(&all),
+                "0@0 on time, then 06:35 | caught up | 1@0 late, then 06:35 | \
+                 1@1 on time, then 06:35 | 0@1 on time, then 06:40",
+            );
+    });
+}
+
+#[test]
+fn records_deleted_under_the_reader_are_no_reason_to_jump() {
+    with_kafka(async |kafka| {
+        let topic = kafka.create_topic("flights", 1).await;
+        // Each record in a batch of its own, and a client that holds as few as it can.
+        let one_a_batch = kafka.client().set("batch.num.messages", "1").clone();
+        let records: Vec<Written> =
+            (0..60).map(|_| written(0, &flight("JFK", "06:10", 0))).collect();
+        write_by(&one_a_batch, &topic, &records).await;
+        let mut config = config(kafka, &topic, None);
+        config.kafka.set("queued.min.messages", "1").set("fetch.message.max.bytes", "100");
+        let mut reader = open(&config);
+        let is_flight = |seen: &Seen| matches!(seen, Seen::Flight { .. });
+        let mut all = read_until(&mut reader, "the first record", is_flight);
+        delete_before(kafka, &topic, 50).await;
+
+        let deadline = Instant::now() + LIMIT;
+        let error = loop {
+            match reader.read() {
+                Err(error) => break Some(error),
+                Ok(_) if Instant::now() > deadline => break None,
+                Ok(seen) => all.extend(seen),
+            }
+        };
+        rule(
+            "Records that were deleted before they were read are an error, and no jump in silence.",
+        )
+        .picture(picture(&all))
+        .ask("A poll may bring an error. What becomes of it?")
+        .holds(error.is_some(), "no error");
+    });
+}
+
+/// Deletes the records of a topic's only partition before an offset, as retention does.
+async fn delete_before(kafka: &TestKafka, topic: &str, offset: i64) {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset)).expect("it is an offset");
+    let options = AdminOptions::new().operation_timeout(Some(LIMIT));
+    kafka.admin().delete_records(&list, &options).await.expect("the broker deletes them");
 }

@@ -19,12 +19,16 @@ use crate::lateness::Judged;
 /// How long one call of [`Reader::read`] waits for a record.
 pub const POLL: Duration = Duration::from_millis(20);
 
+/// How often a reader asks whether partitions were added to its topic.
+pub const LOOK: Duration = Duration::from_secs(1);
+
 /// What is read, and how its watermark is made.
 #[derive(Debug, Clone)]
 pub struct ReaderConfig {
     /// What every Kafka client starts from.
     pub kafka: ClientConfig,
-    /// The topic. It is read from its first record on, all of its partitions.
+    /// The topic. It is read from its first record on, all of its partitions, those too that are added
+    /// while it is read.
     pub topic: String,
     /// The allowed out-of-orderness.
     pub bound: Duration,
@@ -113,10 +117,15 @@ pub enum ReadError {
 
 /// One consumer of all partitions of a topic. It belongs to no group and commits nothing.
 ///
-/// Each call of [`read`](Reader::read) blocks its thread for [`POLL`] at most.
+/// Each call of [`read`](Reader::read) blocks its thread for [`POLL`] at most, and once in [`LOOK`] for
+/// the answer to a question.
 pub struct Reader {
     topic: String,
     consumer: BaseConsumer,
+    /// How long a question waits for its answer.
+    timeout: Duration,
+    /// When the reader last asked for added partitions, by its clock.
+    looked: Duration,
     /// The end of each partition that has records left from before the reader began.
     unread_ends: BTreeMap<i32, i64>,
     said_caught_up: bool,
@@ -151,16 +160,53 @@ impl Reader {
                 unread_ends.insert(*partition, end);
             }
         }
-        consumer.assign(&start).map_err(broken)?;
+        consumer.incremental_assign(&start).map_err(broken)?;
         Ok(Reader {
             topic: topic.clone(),
             consumer,
+            timeout,
+            looked: Duration::ZERO,
             unread_ends,
             said_caught_up: false,
             began: Instant::now(),
             guard: Guard::new(config.allowed_ahead),
             watermark: CombinedWatermark::new(&partitions, config.bound, config.idle_after),
         })
+    }
+
+    /// Given: gives what is seen next; `None` when nothing was seen within [`POLL`]. Once in [`LOOK`] it
+    /// looks for added partitions before.
+    ///
+    /// # Errors
+    /// [`ReadError::Broker`] when the broker cannot be asked, or answers with an error. Records that
+    /// were deleted before they were read are an error too.
+    pub fn read(&mut self) -> Result<Option<Seen>, ReadError> {
+        self.add_partitions()?;
+        self.see()
+    }
+
+    /// Partitions that were added to the topic are read from their first records on. From now on the
+    /// watermark waits for them.
+    fn add_partitions(&mut self) -> Result<(), ReadError> {
+        let clock = self.began.elapsed();
+        if clock.saturating_sub(self.looked) < LOOK {
+            return Ok(());
+        }
+        self.looked = clock;
+        let broken = |source| ReadError::Broker { topic: self.topic.clone(), source };
+        let partitions =
+            partitions_of(&self.consumer, &self.topic, self.timeout).map_err(broken)?;
+        let known = self.watermark.each_ms();
+        let mut added = TopicPartitionList::new();
+        for partition in partitions.into_iter().filter(|id| !known.contains_key(id)) {
+            let from = added.add_partition_offset(&self.topic, partition, Offset::Beginning);
+            from.map_err(broken)?;
+            self.watermark.add_partition(partition, clock);
+        }
+        if added.count() > 0 {
+            self.consumer.incremental_assign(&added).map_err(broken)?;
+        }
+        Ok(())
     }
 
     /// Gives what is seen next; `None` when nothing was seen within [`POLL`]. In this order:
@@ -175,7 +221,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`ReadError::Broker`] when the broker answers with an error.
-    pub fn read(&mut self) -> Result<Option<Seen>, ReadError> {
+    fn see(&mut self) -> Result<Option<Seen>, ReadError> {
         // The order of the three is in the contract above. A few things are easy to miss:
         // - A record that is no flight is a record: it may be the last one before the end.
         // - A busy partition never lets `poll` wait. When does a silent one become idle then?
@@ -185,7 +231,7 @@ impl Reader {
         //   says nothing of its arrival can't be judged by the guard.
         let _ = (&self.topic, &self.consumer, self.began);
         todo!(
-            "step 7: read; caught up: {}, left to read: {:?}",
+            "step 7: see; caught up: {}, left to read: {:?}",
             self.said_caught_up,
             self.unread_ends
         )
@@ -208,6 +254,8 @@ fn new_consumer(config: &ReaderConfig) -> Result<BaseConsumer, KafkaError> {
         // A consumer has to name a group, and may have to be allowed to. It joins none.
         .set("group.id", &config.topic)
         .set("enable.auto.commit", "false")
+        // Where records are gone that were not read, the client says so and does not jump.
+        .set("auto.offset.reset", "error")
         .create()
 }
 

@@ -6,7 +6,7 @@
 //! poll brings something, and the one silent partition holds the board still all day long.
 
 impl Reader {
-    pub fn read(&mut self) -> Result<Option<Seen>, ReadError> {
+    fn see(&mut self) -> Result<Option<Seen>, ReadError> {
         use lab01::event::decode;
         use rdkafka::message::Message;
 

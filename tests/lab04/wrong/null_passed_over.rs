@@ -6,7 +6,7 @@
 //! misses one, and nobody says why.
 
 impl Reader {
-    pub fn read(&mut self) -> Result<Option<Seen>, ReadError> {
+    fn see(&mut self) -> Result<Option<Seen>, ReadError> {
         use lab01::event::decode;
         use rdkafka::message::Message;
 

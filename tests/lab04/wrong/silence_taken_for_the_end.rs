@@ -7,7 +7,7 @@
 //! offsets say.
 
 impl Reader {
-    pub fn read(&mut self) -> Result<Option<Seen>, ReadError> {
+    fn see(&mut self) -> Result<Option<Seen>, ReadError> {
         use lab01::event::decode;
         use rdkafka::message::Message;
 
