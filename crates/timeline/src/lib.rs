@@ -60,6 +60,8 @@ pub struct Timeline {
     heading: Option<String>,
     watermarks: Vec<String>,
     rows: Vec<Row>,
+    /// How many rows the track makes room for; `None` for all.
+    track_rows: Option<usize>,
 }
 
 /// A row: a record, or a moment at which something else happened.
@@ -96,7 +98,7 @@ impl Timeline {
     /// are folded into the slowest and the fastest of them.
     pub fn with_watermarks(titles: &[&str]) -> Timeline {
         let watermarks = titles.iter().map(|title| (*title).to_owned()).collect();
-        Timeline { heading: None, watermarks, rows: Vec::new() }
+        Timeline { heading: None, watermarks, rows: Vec::new(), track_rows: None }
     }
 
     /// A line above the table: the bound, the windows, what the labels mean.
@@ -114,6 +116,13 @@ impl Timeline {
     /// Adds a moment at which no record came: `2 s without a record`.
     pub fn moment(&mut self, what: impl Into<String>) -> &mut Row {
         self.push(None, what.into(), None)
+    }
+
+    /// Says that records are left out from here on. The track makes room for those before alone, or
+    /// a moment at the end of a week would press the first records together.
+    pub fn leave_out(&mut self) {
+        self.track_rows.get_or_insert(self.rows.len());
+        self.moment("…");
     }
 
     fn push(&mut self, arrival: Option<usize>, what: String, event_ms: Option<i64>) -> &mut Row {
@@ -159,8 +168,9 @@ impl Timeline {
     }
 
     fn track(&self) -> Track {
-        let drawn_watermarks_ms = self.rows.iter().filter_map(Row::drawn_watermark_ms);
-        let events_ms = self.rows.iter().filter_map(|row| row.event_ms);
+        let rows = &self.rows[..self.track_rows.unwrap_or(self.rows.len())];
+        let drawn_watermarks_ms = rows.iter().filter_map(Row::drawn_watermark_ms);
+        let events_ms = rows.iter().filter_map(|row| row.event_ms);
         Track::new(events_ms, drawn_watermarks_ms)
     }
 

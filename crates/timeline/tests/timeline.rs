@@ -98,6 +98,25 @@ fn of_a_long_timeline_the_middle_is_left_out() {
 }
 
 #[test]
+fn the_track_makes_no_room_for_what_comes_behind_records_that_are_left_out() {
+    let mut timeline = Timeline::with_watermarks(&["watermark"]);
+    timeline.record("", SIX).watermark(Some(SIX));
+    timeline.record("", SIX + MINUTE_MS).watermark(Some(SIX));
+    timeline.leave_out();
+    timeline.moment("the end").watermark(Some(SIX + 600 * MINUTE_MS));
+    assert_eq!(
+        lines(&timeline),
+        [
+            " arrival  event time  ● event  ┊ watermark      watermark",
+            "       1       06:00  ●                         06:00",
+            "       2       06:01  ┊                      ●  06:00",
+            "          …",
+            "          the end                               16:00",
+        ]
+    );
+}
+
+#[test]
 fn an_empty_timeline_is_its_head() {
     let timeline = Timeline::new().heading("nothing came");
     assert!(timeline.is_empty());

@@ -54,9 +54,9 @@ struct Reading {
     /// After so many seconds of silence a partition is idle; `off` for never
     #[arg(long, value_name = "SECONDS", default_value = "2")]
     idle_after: IdleAfter,
-    /// How many records are shown; all are read
+    /// How many records are shown; all are read, and what else happens is shown besides
     #[arg(long, value_name = "RECORDS", default_value_t = 20)]
-    show: usize,
+    show: u64,
 }
 
 /// Shows the same week, replayed at two speeds, on a board by processing time: two boards.
