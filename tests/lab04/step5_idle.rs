@@ -403,3 +403,25 @@ fn whatever_comes_the_watermark_never_goes_back_and_late_is_what_is_behind_it() 
         }
     });
 }
+
+/// Made flights, none of them late. The clock at LGA stamps its event times ten minutes too far.
+#[test]
+fn a_fast_clock_makes_others_late_in_its_own_partition_alone() {
+    let flights = Generator::out_of_order(2013, minutes(15)).expect("a bound of whole minutes");
+    for (partition_of_lga, fast_min, expected) in [(0, 0, 0), (0, 10, 343), (1, 10, 0)] {
+        let mut watermark = CombinedWatermark::new(&[0, partition_of_lga], minutes(15), None);
+        for flight in (0..900).map(|id| flights.flight(id)) {
+            let is_fast = flight.origin == "LGA";
+            let partition = if is_fast { partition_of_lga } else { 0 };
+            let off_ms = if is_fast { fast_min * 60_000 } else { 0 };
+            watermark.on_record(partition, flight.scheduled_ms + off_ms, Duration::ZERO);
+        }
+        rule("A fast clock moves the watermark of its partition. Together the slowest decides.")
+            .picture(format!(
+                "900 made flights, bound 15 min · event times at LGA are {fast_min} min too late\n\
+                 EWR and JFK are in partition 0, LGA in partition {partition_of_lga}"
+            ))
+            .ask("Whose records move the watermark that the others are judged by?")
+            .same(watermark.counts().late, expected);
+    }
+}

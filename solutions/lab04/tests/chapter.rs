@@ -101,12 +101,14 @@ fn the_figures_in_the_chapters_sentences_are_those_of_the_weeks() {
     assert_eq!(calm[1].late, 1_416);
     let skew = read("tests/lab04/step6_skew.rs");
     assert!(skew.contains("(minutes(60), 69)") && skew.contains("2,592 records are held"));
+    assert!(read("tests/lab04/step5_idle.rs").contains("(0, 10, 343)"));
     // In a sentence a line break is a space.
     let sentences = chapter().split_whitespace().collect::<Vec<_>>().join(" ");
     for figure in [
         format!("a result comes {later} minutes later"),
         format!("wait {hour_later} minutes longer"),
         format!("{longest} minutes after its end"),
+        "of which none was late, 343 are".to_owned(),
         format!("all 1,416 are **late**, and {} are **dropped**", calm[1].dropped),
     ] {
         assert!(sentences.contains(&figure), "the chapter does not say: {figure}");
