@@ -56,8 +56,12 @@ fn a_record_is_late_when_it_is_behind_the_watermark() {
         ("06:40", None),
     ] {
         let judged = judge(at(timestamp), Some(at("06:25")));
+        let mut timeline = Timeline::new().heading("bound 15 min");
+        timeline.record("", at("06:40")).watermark(Some(at("06:25")));
+        let row = timeline.record("", at(timestamp)).watermark(Some(at("06:25")));
+        row.mark(told(judged.late_by));
         rule(the_rule)
-            .picture(format!("watermark 06:25 · record {timestamp}"))
+            .picture(timeline.to_string())
             .ask("The watermark says: all records with a *smaller* timestamp have been seen. Was this one promised?")
             .same_bytes(told(judged.late_by), told(late_by));
         rule("What was judged, and against what, is told.")

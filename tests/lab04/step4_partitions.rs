@@ -47,6 +47,22 @@ fn shown_each(watermarks_ms: &BTreeMap<i32, Option<i64>>) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
+/// One record of each partition that has spoken, and what `combine` says after it.
+fn picture(watermarks_ms: &[Option<i64>]) -> String {
+    let mut timeline = Timeline::with_watermarks(&["its own", "combined"])
+        .heading(format!("bound 15 min · record: its partition, one of {}", watermarks_ms.len()));
+    let mut so_far_ms = vec![None; watermarks_ms.len()];
+    for (partition, watermark_ms) in watermarks_ms.iter().enumerate() {
+        so_far_ms[partition] = *watermark_ms;
+        let row = match watermark_ms {
+            Some(ms) => timeline.record(partition.to_string(), ms + 15 * 60_000),
+            None => timeline.moment(format!("{partition} is silent")),
+        };
+        row.watermark(*watermark_ms).watermark(combine(so_far_ms.iter().copied()));
+    }
+    timeline.to_string()
+}
+
 #[test]
 fn together_they_are_as_far_as_the_slowest() {
     for (watermarks, expected) in [
@@ -54,10 +70,12 @@ fn together_they_are_as_far_as_the_slowest() {
         (vec!["05:55", "05:55"], "05:55"),
         (vec!["06:25"], "06:25"),
     ] {
+        let watermarks_ms: Vec<Option<i64>> =
+            watermarks.iter().map(|clock| Some(at(clock))).collect();
         rule("The combined watermark is the smallest of the partitions' watermarks.")
-            .picture(format!("watermarks of the partitions: {}", watermarks.join(", ")))
+            .picture(picture(&watermarks_ms))
             .ask("The fastest partition has seen all before 06:25. Has the slowest?")
-            .same_bytes(shown(combine(watermarks.iter().map(|clock| Some(at(clock))))), expected);
+            .same_bytes(shown(combine(watermarks_ms)), expected);
     }
 }
 
@@ -69,9 +87,8 @@ fn a_partition_that_has_not_spoken_holds_everything_back() {
         vec![Some(at("06:25")), None],
         vec![None, None],
     ] {
-        let shown_each: Vec<String> = watermarks_ms.iter().map(|ms| shown(*ms)).collect();
         rule("As long as one partition has not spoken, there is no combined watermark.")
-            .picture(format!("watermarks of the partitions: {}", shown_each.join(", ")))
+            .picture(picture(&watermarks_ms))
             .ask("Which timestamp may the first record of the silent partition have?")
             .same_bytes(shown(combine(watermarks_ms)), "none");
     }
