@@ -23,6 +23,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use testkit::{TestRig, rule, until, with_kafka, with_rig};
+use timeline::Timeline;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_postgres::{Client, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -492,6 +493,39 @@ fn at_every_moment_each_record_is_in_one_place() {
             stop.cancel();
         };
         let (end, ()) = tokio::join!(job, look);
+        rule("The job ends in good order.").succeeds(end);
+    });
+}
+
+#[test]
+fn the_gauge_of_kept_windows_rises_and_falls() {
+    with_rig(async |rig| {
+        let mut config = job(rig, 1).await;
+        config.until = Until::Stopped;
+        config.write.age = Duration::from_millis(1);
+        config.board.allowed_lateness = minutes(120);
+        let stop = CancellationToken::new();
+        let (tell, mut told) = unbounded_channel();
+        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
+        let job = run(&config, &stop, tell);
+        let watch = async {
+            let mut timeline = Timeline::with_watermarks(&["watermark"])
+                .heading("windows of 1 h · bound 15 min · allowed lateness 2 h");
+            for (clock, open, kept) in
+                [("06:10", 1, 1), ("07:20", 1, 2), ("08:20", 1, 3), ("11:20", 1, 1)]
+            {
+                put(rig, &config.topic, 0, &[payload_of(&flight("EWR", at(clock), 0))]).await;
+                let now = until_read(&mut told, timeline.len() as u64 + 1).await;
+                let gauge = format!("open {}, kept {}", now.open_windows, now.kept_windows);
+                timeline.record("", at(clock)).watermark(now.watermark_ms).mark(&gauge);
+                rule("The gauge of kept windows rises with each window, and falls when windows are gone.")
+                    .picture(timeline.to_string())
+                    .ask("Which windows may still be corrected? They are kept, and not only those that are open.")
+                    .same_bytes(gauge, format!("open {open}, kept {kept}"));
+            }
+            stop.cancel();
+        };
+        let (end, ()) = tokio::join!(job, watch);
         rule("The job ends in good order.").succeeds(end);
     });
 }

@@ -173,6 +173,7 @@ fn show(now: &Progress, show: impl FnOnce(&str, &Figures<'_>)) {
     let watermark = now.watermark_ms.map_or("none".to_owned(), shown);
     let counters = [
         ("open windows", now.open_windows as u64),
+        ("kept windows", now.kept_windows as u64),
         ("late", now.counts.late),
         ("dropped", now.counts.dropped.total()),
         ("rows written", now.written.results),

@@ -32,7 +32,7 @@ fn both_weeks_are_counted_and_a_second_run_doubles_nothing() {
         for line in lines {
             assert!(said.contains(line), "{line}\n{said}{shown}");
         }
-        assert!(shown.contains(" · lag 0 · open windows 0 · late "), "{shown}");
+        assert!(shown.contains(" · lag 0 · open windows 0 · kept windows 0 · late "), "{shown}");
         let widest = said.lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(100), "{said}");
     }
@@ -49,6 +49,12 @@ fn both_weeks_are_counted_and_a_second_run_doubles_nothing() {
     assert!(replayed.status.success(), "{}", text(&replayed.stderr));
     assert!(said.contains("topic lab05-solution.storm.1000000000x."), "{said}");
     assert!(said.contains("5173 records read, "), "{said}");
+
+    // A stop fires nothing: the line ends with what is open, and what may still be corrected.
+    let one = program(&["--speed", "1000000000", "--lateness", "60", "--partitions", "1"]);
+    let shown = text(&one.stderr);
+    assert!(one.status.success(), "{shown}");
+    assert!(shown.contains(" · lag 0 · open windows 1 · kept windows 2 · late "), "{shown}");
 }
 
 #[test]
