@@ -65,7 +65,7 @@ impl BoardTables<'_> {
             let line = airports.iter().map(of_airport).collect::<Vec<_>>().join("  ");
             writeln!(out, " {day} {}", line.trim_end())?;
         }
-        writeln!(out, " · under 20 %   ░ from 20 %   ▒ 40 %   ▓ 60 %   █ 80 %   blank: none left")?;
+        writeln!(out, " · under 20 %   ░ from 20 %   ▒ 40 %   ▓ 60 %   █ 80 %   blank: no row")?;
         Ok(())
     }
 
