@@ -471,23 +471,56 @@ async fn in_results_and_open(client: &Client, end: &Progress) -> String {
     format!("{results} in results, {} in open windows", end.in_open_windows)
 }
 
+/// Three hours of a topic, from this instant on: at the bound and the lateness of the test below, one
+/// flight corrects the first hour, and one comes when that is gone. Between them lies what is no flight.
+/// In the end the second hour has fired and is kept, and the third is open.
+fn three_hours_with_all_fates(from_ms: i64) -> Vec<Payload> {
+    let of_slot = |slot_min: i64, delay_min| {
+        payload_of(&flight("EWR", from_ms + slot_min * 60_000, delay_min))
+    };
+    let mut records = [(10, 0), (40, 0), (80, 0), (50, 30), (110, 0), (20, 90), (140, 0)]
+        .map(|(slot_min, delay_min)| of_slot(slot_min, delay_min))
+        .to_vec();
+    records.insert(4, (from_ms, b"{}".to_vec()));
+    records
+}
+
 #[test]
 fn at_every_moment_each_record_is_in_one_place() {
     with_rig(async |rig| {
         let mut config = job(rig, 1).await;
         config.until = Until::Stopped;
         config.write.age = Duration::from_millis(1);
+        config.board.allowed_lateness = minutes(30);
         let client = rig.database.connect().await;
         let stop = CancellationToken::new();
         let (tell, mut told) = unbounded_channel();
         let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
         let job = run(&config, &stop, tell);
         let look = async {
-            let records = ten_minutes_apart(48);
-            for (chunk, records) in (1..).zip(records.chunks(12)) {
-                put(rig, &config.topic, 0, records).await;
-                let now = until_read(&mut told, chunk * 12).await;
+            let (six_ms, three_hours_ms) = (at("06:00"), 10_800_000);
+            for chunk in 1..=4 {
+                let from_ms = six_ms + (chunk - 1) * three_hours_ms;
+                put(rig, &config.topic, 0, &three_hours_with_all_fates(from_ms)).await;
+                let now = until_read(&mut told, 8 * chunk as u64).await;
                 nothing_is_lost(rig, &config, &client, &now).await;
+                rule("Each record is in the place where it belongs.")
+                    .picture(format!(
+                        "{chunk} times three hours: 3 flights of the first, one of them as a correction, 2 of the second,\n\
+                         1 of the third, which is open in the end; one flight of the first when that is gone;\n\
+                         one record that is no flight"
+                    ))
+                    .ask("The sum is right. Which two of the places have what belongs to the other?")
+                    .same_bytes(
+                        format!(
+                            "{} in results, {} in open windows, {} dropped, {} dead",
+                            in_results(&client).await,
+                            now.in_open_windows,
+                            in_dropped(&client).await,
+                            now.dead_letters
+                        ),
+                        format!("{} in results, 1 in open windows, {chunk} dropped, {chunk} dead", 6 * chunk - 1),
+                    );
                 rule("A record that is read is no lag any more.").same(now.lag, 0);
             }
             stop.cancel();
