@@ -290,8 +290,9 @@ impl Work {
     }
 
     /// Holds what the board said until there is enough of it for a batch; then it is written at
-    /// once, and nothing is read meanwhile. So a slow database slows the reading, and no more than a
-    /// batch is ever held.
+    /// once, and nothing is read meanwhile. So a slow database slows the reading, and less than a
+    /// batch is held when this returns. What fires at once is in memory at once, however: an outcome
+    /// has the results of all keys of a window.
     ///
     /// # Errors
     /// When a full batch could not be written.
