@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use flights::Flight;
-use lab05::board::{Arrival, Board};
+use lab04::span::millis;
+use lab05::board::{Arrival, Board, BoardConfig};
 use lab05::delays::Delays;
 use lab05::firing::WindowResult;
 use lab05::window::Window;
@@ -101,27 +102,51 @@ pub fn interleave(partitions: &[Vec<Flight>], turns: &[usize]) -> Vec<Read> {
     }
 }
 
-/// The records that the rule names: those whose window, and the allowed lateness, has ended at the
-/// watermark of all earlier records. It is the smallest of the partitions' largest timestamps, less
-/// the bound, and there is none before each has spoken.
-pub fn dropped_by_rule(
-    reads: &[Read],
+/// The watermark of all records so far, by the rule: the smallest of the partitions' largest
+/// timestamps, less the bound. There is none before each has spoken, and a record that is too far
+/// ahead of its arrival does not count.
+struct Watermark<'a> {
     partitions: usize,
-    window_ms: i64,
-    bound_ms: i64,
-    lateness_ms: i64,
-) -> Vec<(i32, i64)> {
-    let mut largest_ms: BTreeMap<i32, i64> = BTreeMap::new();
+    config: &'a BoardConfig,
+    largest_ms: BTreeMap<i32, i64>,
+}
+
+impl Watermark<'_> {
+    fn new(partitions: usize, config: &BoardConfig) -> Watermark<'_> {
+        Watermark { partitions, config, largest_ms: BTreeMap::new() }
+    }
+
+    fn is_too_far_ahead(&self, flight: &Flight) -> bool {
+        flight.scheduled_ms - flight.departed_ms() > millis(self.config.allowed_ahead)
+    }
+
+    fn on_record(&mut self, Read { partition, flight, .. }: &Read) {
+        if !self.is_too_far_ahead(flight) {
+            let of_partition = self.largest_ms.entry(*partition).or_insert(flight.scheduled_ms);
+            *of_partition = flight.scheduled_ms.max(*of_partition);
+        }
+    }
+
+    fn current_ms(&self) -> Option<i64> {
+        let have_all_spoken = self.largest_ms.len() == self.partitions;
+        let slowest_ms = self.largest_ms.values().min().filter(|_| have_all_spoken);
+        slowest_ms.map(|slowest_ms| slowest_ms - millis(self.config.bound))
+    }
+}
+
+/// The records that the rule names: those that are too far ahead of their arrival, and those whose
+/// window, and the allowed lateness, has ended at the watermark of all earlier records.
+pub fn dropped_by_rule(reads: &[Read], partitions: usize, config: &BoardConfig) -> Vec<(i32, i64)> {
+    let [window_ms, lateness_ms] = [config.window, config.allowed_lateness].map(millis);
+    let mut watermark = Watermark::new(partitions, config);
     let mut dropped = Vec::new();
     for read in reads {
-        let timestamp_ms = read.flight.scheduled_ms;
-        let end_ms = window_of(timestamp_ms, window_ms).end_ms;
-        let slowest_ms = largest_ms.values().min().filter(|_| largest_ms.len() == partitions);
-        if slowest_ms.is_some_and(|slowest_ms| end_ms + lateness_ms <= slowest_ms - bound_ms) {
+        let gone_at_ms = window_of(read.flight.scheduled_ms, window_ms).end_ms + lateness_ms;
+        let is_gone = watermark.current_ms().is_some_and(|watermark_ms| gone_at_ms <= watermark_ms);
+        if is_gone || watermark.is_too_far_ahead(&read.flight) {
             dropped.push((read.partition, read.offset));
         }
-        let of_partition = largest_ms.entry(read.partition).or_insert(timestamp_ms);
-        *of_partition = timestamp_ms.max(*of_partition);
+        watermark.on_record(read);
     }
     dropped
 }
@@ -146,18 +171,20 @@ pub fn batch(reads: &[Read], dropped: &[(i32, i64)], window_ms: i64) -> Figures 
 
 /// The records of a log in the order of reading, with the watermark after each by the same rule. A
 /// record's label is its partition and its key.
-pub fn picture(reads: &[Read], partitions: usize, bound: Duration, lateness: Duration) -> String {
-    let heading =
-        format!("bound {} · allowed lateness {}", span::text(bound), span::text(lateness));
+pub fn picture(reads: &[Read], partitions: usize, config: &BoardConfig) -> String {
+    let [window, bound, lateness] =
+        [config.window, config.bound, config.allowed_lateness].map(span::text);
+    let heading = format!("windows of {window} · bound {bound} · allowed lateness {lateness}");
     let mut timeline = Timeline::new().heading(heading);
-    let mut largest_ms: BTreeMap<i32, i64> = BTreeMap::new();
-    for Read { partition, flight, .. } in reads {
-        let of_partition = largest_ms.entry(*partition).or_insert(flight.scheduled_ms);
-        *of_partition = flight.scheduled_ms.max(*of_partition);
-        let slowest_ms = largest_ms.values().min().filter(|_| largest_ms.len() == partitions);
+    let mut watermark = Watermark::new(partitions, config);
+    for read in reads {
+        let Read { partition, flight, .. } = read;
+        watermark.on_record(read);
         let label = format!("{partition} {}", flight.origin);
-        let watermark_ms = slowest_ms.map(|slowest_ms| slowest_ms - lab04::span::millis(bound));
-        timeline.record(label, flight.scheduled_ms).watermark(watermark_ms);
+        let row = timeline.record(label, flight.scheduled_ms).watermark(watermark.current_ms());
+        if watermark.is_too_far_ahead(flight) {
+            row.mark("too far ahead");
+        }
     }
     timeline.to_string()
 }
