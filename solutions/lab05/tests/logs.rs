@@ -2,7 +2,8 @@
 //! and each setting that Flink was asked for. `-- --nocapture` shows how many rows were compared.
 //!
 //! The three see the same topic of one partition: lab 02's job makes `processed_events` of it, this
-//! lab's job its own tables, and SQL knows of those only which records were dropped.
+//! lab's job its own tables, and SQL knows of those only which records were dropped. With three
+//! partitions the job and SQL are compared alone.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -76,9 +77,9 @@ fn write_limits() -> BatchLimits {
 }
 
 /// Puts the log on a topic, and all of it into `processed_events`, by lab 02's job.
-async fn prepare(rig: &TestRig, log: &str) -> JobConfig {
+async fn prepare(rig: &TestRig, log: &str, partitions: i32) -> JobConfig {
     let flights = flights_of(log);
-    let topic = rig.kafka.create_topic(log, 1).await;
+    let topic = rig.kafka.create_topic(log, partitions).await;
     let dead_letter_topic = rig.kafka.create_topic(&format!("{log}-dead"), 1).await;
     let kafka = rig.kafka.quick_client();
     publish(&kafka, &topic, &flights, &mut |_| {}).await.expect("the broker takes the log");
@@ -169,7 +170,7 @@ fn equal(ours: &[String], theirs: &[String]) -> usize {
 
 /// Compares one log in all settings that Flink was asked for; says a line for each.
 async fn compare(rig: &TestRig, log: &str) {
-    let mut config = prepare(rig, log).await;
+    let mut config = prepare(rig, log, 1).await;
     let client = rig.database.connect().await;
     for Asked { log, bound_min, lateness_min } in asked_of(log) {
         config.board.bound = Duration::from_secs(60 * bound_min);
@@ -214,5 +215,26 @@ fn each_log_on_one_partition_is_that_of_sql_and_of_flink() {
         for log in ["calm", "storm", "edges"] {
             compare(rig, log).await;
         }
+    });
+}
+
+#[test]
+fn the_storm_week_on_three_partitions_is_that_of_sql() {
+    with_rig(async |rig| {
+        let mut config = prepare(rig, "storm", 3).await;
+        config.board.bound = Duration::from_secs(15 * 60);
+        let client = rig.database.connect().await;
+        let Made { rows, dropped } = make(&client, &config).await;
+        let ours: Vec<String> = rows.into_iter().map(|(row, _)| row).collect();
+        let (sql, left_out) = ask_sql(&client, &config.topic).await;
+        println!(
+            "storm week, three partitions: {} rows, SQL {}, equal {}; {} dropped, of {left_out} SQL knows",
+            ours.len(),
+            sql.len(),
+            equal(&ours, &sql),
+            dropped.len()
+        );
+        assert!(ours == sql, "the table is not that of SQL");
+        assert_eq!(left_out, dropped.len() as i64, "dropped records that SQL doesn't know");
     });
 }
