@@ -147,7 +147,7 @@ fn every_red_run_that_the_chapter_shows_is_on_record() {
 
 /// The row with which the chapter begins: Newark, the hour from 21:00 of 10 February.
 #[test]
-fn one_hour_says_four_things() {
+fn one_hour_says_three_things() {
     let start_ms = utc::parse("2013-02-10T21:00:00Z").expect("it is an instant");
     let storm = log("storm");
     let row = |bound_min, lateness_min| {
