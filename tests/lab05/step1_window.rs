@@ -6,6 +6,7 @@ use flights::utc;
 use lab05::window::{NoWindow, TumblingWindows, Window};
 use proptest::prelude::any;
 use testkit::{for_all, rule};
+use timeline::instants::Instants;
 use timeline::span;
 
 use super::at_hand::{HOUR, at};
@@ -26,6 +27,20 @@ fn told(window: &Result<Window, NoWindow>) -> String {
     }
 }
 
+/// Three windows on the axis of event time, that of an instant in the middle, and where it lies.
+fn axis((start_ms, end_ms): (i64, i64), timestamp_ms: i64) -> String {
+    const COLUMNS: i64 = 20;
+
+    let size_ms = end_ms - start_ms;
+    let starts_ms = [start_ms - size_ms, start_ms, end_ms, end_ms + size_ms];
+    let instants = Instants::new(starts_ms);
+    let cells = starts_ms.map(|start_ms| format!("{:<20}", instants.text(start_ms)));
+    let windows = format!("[{:18})", "").repeat(3);
+    let column = COLUMNS + (timestamp_ms - start_ms) * COLUMNS / size_ms;
+    let before = " ".repeat(usize::try_from(column).expect("it lies in its window"));
+    format!("{}\n{windows}\n{before}●", cells.concat().trim_end())
+}
+
 /// The window of an instant must be from one instant to another.
 fn lies_in(
     the_rule: &str,
@@ -37,7 +52,12 @@ fn lies_in(
     let window = Ok(Window { start_ms: expected.0, end_ms: expected.1 });
     let got = windows_of(size).window_of(timestamp_ms);
     rule(the_rule)
-        .picture(format!("windows of {} · {}", span::text(size), utc::format(timestamp_ms)))
+        .picture(format!(
+            "windows of {} · ● {}\n{}",
+            span::text(size),
+            utc::format(timestamp_ms),
+            axis(expected, timestamp_ms)
+        ))
         .ask(question)
         .same_bytes(told(&got), told(&window));
 }

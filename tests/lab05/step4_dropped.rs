@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use flights::lateness::{self, BOUNDS};
+use flights::utc;
 use flights::weeks::Week;
 use lab04::guard::TooFarAhead;
 use lab05::dropped::{DropCounts, DropReason, admit, is_gone};
@@ -21,20 +22,28 @@ fn gone_or_not(gone: bool) -> &'static str {
     if gone { "gone" } else { "not gone" }
 }
 
-/// Whether the window from 06:00 must be gone.
-fn is_it_gone(the_rule: &str, question: &str, lateness: Duration, clock: Option<&str>, gone: bool) {
-    let watermark_ms = clock.map(at);
-    rule(the_rule)
-        .picture(format!(
-            "[06:00,07:00) · allowed lateness {} · watermark {}",
-            span::text(lateness),
-            shown(watermark_ms)
-        ))
-        .ask(question)
-        .same_bytes(
-            gone_or_not(is_gone(hour_from("06:00"), lateness, watermark_ms)),
-            gone_or_not(gone),
-        );
+/// Whether a window must be gone.
+fn is_it_gone(
+    the_rule: &str,
+    question: &str,
+    window: Window,
+    (lateness, watermark_ms): (Duration, Option<i64>),
+    gone: bool,
+) {
+    let got = gone_or_not(is_gone(window, lateness, watermark_ms));
+    let heading = format!(
+        "the hour from {} · allowed lateness {}",
+        utc::format(window.start_ms),
+        span::text(lateness)
+    );
+    let mut timeline = Timeline::with_watermarks(&["watermark"]).heading(heading);
+    timeline.record("", window.start_ms + 600_000).watermark(None).mark("opens its window");
+    if watermark_ms.is_some() {
+        timeline.moment("the watermark moves").watermark(watermark_ms);
+    }
+    let row = timeline.record("", window.start_ms + 1_200_000).watermark(watermark_ms);
+    row.mark(format!("its window is {got}"));
+    rule(the_rule).picture(timeline.to_string()).ask(question).same_bytes(got, gone_or_not(gone));
 }
 
 #[test]
@@ -50,8 +59,8 @@ fn a_window_is_gone_when_its_end_and_the_allowed_lateness_are_at_the_watermark()
         is_it_gone(
             "A window is gone when end + allowed lateness <= watermark: neither before that nor after.",
             "Until when may a window be corrected? Put the three numbers in a row.",
-            lateness,
-            Some(clock),
+            hour_from("06:00"),
+            (lateness, Some(at(clock))),
             gone,
         );
     }
@@ -61,12 +70,10 @@ fn a_window_is_gone_when_its_end_and_the_allowed_lateness_are_at_the_watermark()
 fn before_the_first_watermark_no_window_is_gone() {
     let question = "Which number does this code take for a watermark that there is not?";
     let the_rule = "Where there is no watermark, nobody said that anything was complete.";
-    is_it_gone(the_rule, question, Duration::ZERO, None, false);
-    let before_1970 = Window { start_ms: -7_200_000, end_ms: -3_600_000 };
-    rule(the_rule)
-        .picture("[1969-12-31 22:00, 23:00) · no watermark")
-        .ask(question)
-        .same_bytes(gone_or_not(is_gone(before_1970, Duration::ZERO, None)), "not gone");
+    let last_of_1969 = Window { start_ms: -3_600_000, end_ms: 0 };
+    for window in [hour_from("06:00"), last_of_1969] {
+        is_it_gone(the_rule, question, window, (Duration::ZERO, None), false);
+    }
 }
 
 #[test]

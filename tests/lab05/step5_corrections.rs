@@ -143,11 +143,15 @@ fn a_correction_replaces_the_result_before_it() {
     watched.record("EWR", at("06:10"), 40);
     watched.watermark(at("07:00"));
     let corrected = watched.aggregation.on_record(at("06:50"), "EWR", -10).ok().flatten();
+    watched.timeline.record("EWR", at("06:50")).watermark(Some(at("07:00"))).mark("a correction");
     let all = Delays { count: 2, sum_min: 30, worst_min: Some(40), over_15_min: 1 };
     rule(
         "A correction holds the figures of *all* records of its key: it replaces, it is not added.",
     )
-    .picture("EWR 06:10, 40 min late · watermark 07:00: fires · EWR 06:50, 10 min early")
+    .picture(format!(
+        "the first flight leaves 40 min late, the second 10 min early\n{}",
+        watched.timeline
+    ))
     .ask("The sink writes a result over the one before. What would be left of the first flight?")
     .same(corrected.map(|result| (result.delays, result.revision)), Some((all, 2)));
 }

@@ -226,7 +226,12 @@ fn a_record_that_the_guard_refuses_changes_nothing_but_the_counts() {
     let wild = flight("EWR", YEAR_2031_MS, 0);
     let arrived_ms = at("06:12");
     let arrival = Arrival { partition: 0, offset: 1, arrived_ms, flight: &wild };
+    let mut timeline =
+        Timeline::with_watermarks(&["watermark"]).heading("windows of 1 h · bound 0 ms");
+    timeline.record("", at("06:10")).watermark(watched.board.watermark().current_ms());
     let outcome = watched.board.on_flight(arrival, seconds(0));
+    let row = timeline.record("", YEAR_2031_MS);
+    row.watermark(watched.board.watermark().current_ms()).mark("arrives at 06:12");
     let reason = DropReason::TooFarAhead(TooFarAhead {
         timestamp_ms: YEAR_2031_MS,
         arrived_ms,
@@ -235,7 +240,7 @@ fn a_record_that_the_guard_refuses_changes_nothing_but_the_counts() {
     });
     let question = "In which order does this code ask the guard, the windows and the watermark?";
     rule("A record from the future moves no watermark and opens no window.")
-        .picture("event times 06:10, then one of 2031 that arrives at 06:12")
+        .picture(timeline.to_string())
         .ask(question)
         .same_bytes(told_state(&watched.board), before);
     rule("It is dropped, with the reason that the guard gives, and counted.")

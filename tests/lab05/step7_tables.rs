@@ -12,6 +12,7 @@ use lab05::firing::WindowResult;
 use lab05::tables::{DROPPED, RESULTS, TableError, Written, ensure_tables, write};
 use lab05::window::{NoWindow, Window};
 use testkit::{TestDatabase, rule, with_database};
+use timeline::Timeline;
 use tokio_postgres::Client;
 
 use super::at_hand::{at, counted, hour_from, hour_of};
@@ -103,8 +104,18 @@ fn a_correction_replaces_the_result() {
         let mut client = tables(database).await;
         written(&mut client, &[six(2, 1)]).await;
         written(&mut client, &[six(3, 2)]).await;
+        let mut timeline = Timeline::with_watermarks(&["watermark"]).heading(
+            "windows of 1 h · allowed lateness 30 min · what is written stands on the right",
+        );
+        for clock in ["06:10", "06:30"] {
+            timeline.record("EWR", at(clock)).watermark(None);
+        }
+        let fires = timeline.moment("the watermark moves").watermark(Some(at("07:00")));
+        fires.mark("2, revision 1");
+        let corrects = timeline.record("EWR", at("06:50")).watermark(Some(at("07:00")));
+        corrects.mark("3, revision 2");
         rule("A correction replaces what the window said before.")
-            .picture("first: 2 flights, revision 1; then: 3 flights, revision 2")
+            .picture(timeline.to_string())
             .ask("The correction counts all flights of its window. What is the sum of 2 and 3?")
             .same(rows(&client).await, vec!["EWR 3, revision 2".to_owned()]);
     });

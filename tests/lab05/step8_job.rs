@@ -317,8 +317,13 @@ fn an_empty_partition_that_has_ended_is_not_waited_for() {
         ];
         put(rig, &config.topic, 1, &flights.iter().map(payload_of).collect::<Vec<_>>()).await;
         let end = done(&config).await;
+        let mut timeline = Timeline::with_watermarks(&["of 1"])
+            .heading("windows of 1 h · bound 15 min · partition 0 is empty, all records are of 1");
+        for (clock, watermark) in [("06:10", "05:55"), ("07:30", "07:15"), ("06:20", "07:15")] {
+            timeline.record("", at(clock)).watermark(Some(at(watermark)));
+        }
         rule("A partition that is at its end is not waited for: the watermark of the others counts.")
-            .picture("partition 0: empty; partition 1: 06:10, 07:30, 06:20; bound 15 min")
+            .picture(timeline.to_string())
             .ask("The third record comes behind 07:15. What has to be known of partition 0 for it to be dropped?")
             .same_bytes(
                 format!("{} read, {} dropped", end.read, end.counts.dropped.window_gone),
