@@ -52,7 +52,8 @@ const QUESTION: &str = "
 /// Keeps the board of a week by a query every few minutes, and by this lab's stream.
 ///
 /// The minutes are those of the flights: nothing waits. The queries are real, and so are the flights
-/// that they read and the rows that the stream writes; all of it is timed. PostgreSQL is found or started by itself.
+/// that they read and the rows that the stream writes; all of it is timed. PostgreSQL is found or
+/// started by itself.
 #[derive(Args)]
 pub struct MicroBatch {
     /// The week: `calm` or `storm`
