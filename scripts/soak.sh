@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # make soak: the reference answers' tests RUNS times, the last BUSY of them with a build beside
 # them that keeps the machine busy; then lab 02's job with a million records, and lab 06's with as
-# many, which is killed KILLS times; then the property tests, the mutants and the fresh machines.
+# many and with the storm week, which is killed KILLS times on each; then the property tests, the
+# mutants and the fresh machines.
 #
 #   make soak RUNS=100 BUSY=20 LABS="lab02 lab06" MILLION=1000000 KILLS=200
 #
@@ -134,7 +135,7 @@ if [ "$million" != 0 ] && [ "$kills" != 0 ] && [[ " $labs " = *" lab06 "* ]] &&
     [ ! -e "$state.kills" ] || export TIDEMARK_RESUME=1
     touch "$state.kills"
     TIDEMARK_KILLS=$kills TIDEMARK_RECORDS=$million \
-        suite kills "$kills" lab06 --test kill made_flights -- --nocapture
+        suite kills "$kills" lab06 --test kill -- --nocapture --test-threads 1 made_flights storm_week
     rm -f "$state.kills"
     unset TIDEMARK_RESUME
     sed -n '/^killed /,/^ from /p' "$log" | sed '$d; s/^/soak:   /'

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flights::splitmix::below;
+use lab05::job::TURN_RECORDS;
 use lab06::crash::Effect;
 use lab06::job::{JobConfig, run as run_job};
 use lab06::recovery::{Which, load};
@@ -146,6 +147,13 @@ impl Plan {
         (self.records / (HALF * u64::from(self.kills.max(1)))).max(1)
     }
 
+    /// Whether every second poll that kills may be a later one than the first of its life: there are as
+    /// many records as the polls before them give out.
+    fn has_room_for_later_polls(&self) -> bool {
+        let later_polls = u64::from(self.kills) / (2 * RECURRING as u64);
+        later_polls * TURN_RECORDS as u64 <= self.records / HALF
+    }
+
     /// After how many records and results a checkpoint is made, whatever the clock says: a job that is
     /// killed more often than it makes checkpoints never comes forward.
     pub fn changes(&self) -> u64 {
@@ -163,8 +171,9 @@ impl Plan {
         let point = self.order(round)[place];
         let longest = u32::try_from(2 * self.mean()).unwrap_or(u32::MAX);
         let drawn = below(longest, self.seed, number);
-        // A poll gives out a thousand records. So every second one is the first of its life.
-        let is_first_poll = point == Point::After(Effect::Poll) && round.is_multiple_of(2);
+        let is_poll = point == Point::After(Effect::Poll);
+        let is_first_poll =
+            is_poll && (round.is_multiple_of(2) || !self.has_room_for_later_polls());
         let behind = if is_first_poll { 0 } else { u64::from(drawn) };
         Death { point, behind, permille: below(1_000, !self.seed, number) }
     }
