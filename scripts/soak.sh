@@ -138,7 +138,7 @@ if [ "$million" != 0 ] && [ "$kills" != 0 ] && [[ " $labs " = *" lab06 "* ]] &&
         suite kills "$kills" lab06 --test kill -- --nocapture --test-threads 1 made_flights storm_week
     rm -f "$state.kills"
     unset TIDEMARK_RESUME
-    sed -n '/^killed /,/^ from /p' "$log" | sed '$d; s/^/soak:   /'
+    sed -n '/^killed /,/^ from /{/^ from /!s/^/soak:   /p}' "$log"
 fi
 
 if [ "${PURE:-1}" != 0 ]; then

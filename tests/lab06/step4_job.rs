@@ -6,7 +6,6 @@
 //! 2. What cannot be gone on with is refused in one sentence, and nothing is written.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::time::Duration;
 
 use flights::generator::Generator;
 use futures::FutureExt;
@@ -17,8 +16,7 @@ use lab06::recovery::{RecoveryError, Which};
 use lab06::state::SavedPartition;
 use lab06::store::StoreError;
 use lab06::turn::{Record, checkpoint, turn};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use testkit::{TestKafka, TestRig, rule, until, with_rig};
+use testkit::{TestRig, rule, until, with_rig};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::{JoinError, spawn_blocking};
@@ -303,60 +301,6 @@ fn a_partition_that_is_added_while_the_job_runs_is_waited_for_and_in_the_checkpo
         };
         rule("A partition that was added is in the checkpoint before its first record.")
             .same(added, Some(unread));
-    });
-}
-
-/// A member of a group that has partition 0 of the topic.
-async fn member_with_the_partition(kafka: &TestKafka, group: &str, topic: &str) -> BaseConsumer {
-    let mut settings = kafka.quick_client();
-    settings.set("group.id", group).set("enable.auto.commit", "false");
-    let member: BaseConsumer = settings.create().expect("the settings are good");
-    member.subscribe(&[topic]).expect("it is a topic's name");
-    until(BOUND, "a member of a group with partition 0", async || {
-        let answer = member.poll(Duration::from_millis(10)).transpose();
-        answer.map_err(|error| error.to_string())?;
-        let assigned = member.assignment().map_err(|error| error.to_string())?;
-        if assigned.count() == 1 { Ok(()) } else { Err("none is assigned".to_owned()) }
-    })
-    .await;
-    member
-}
-
-#[test]
-fn a_group_that_is_rebalanced_takes_no_partition_from_the_job() {
-    first_in_memory();
-    with_rig(async |rig| {
-        let records = out_of_order(40);
-        let at_once = rig.kafka.create_topic("at-once", 1).await;
-        put(&rig.kafka, &at_once, &records).await;
-        let config = job_config(rig, &at_once, machine(&rig.database, "at_once").await);
-        rule("A job comes to its end.").succeeds(to_the_end(&config).await);
-        let expected = contents(&connect(&config.database).await).await;
-
-        let topic = rig.kafka.create_topic("flights", 1).await;
-        let (before, behind) = records.split_at(20);
-        put(&rig.kafka, &topic, before).await;
-        let bounded = job_config(rig, &topic, machine(&rig.database, "rebalanced").await);
-        let config = JobConfig { until: Until::Stopped, ..bounded.clone() };
-        let stop = CancellationToken::new();
-        let (tell, mut told) = unbounded_channel();
-        let tell = &mut |now: &Progress| tell.send(*now).expect("the test listens");
-        let mut silent = |_| {};
-        let job = run(&config, &stop, tell, &mut silent);
-        let rebalance = async {
-            until_read(&mut told, 20).await;
-            // The clients of the job name this group, since they must name one, and join none.
-            let member = member_with_the_partition(&rig.kafka, &topic, &topic).await;
-            put(&rig.kafka, &topic, behind).await;
-            until_read(&mut told, records.len() as u64).await;
-            drop(member);
-            stop.cancel();
-        };
-        let (ended, ()) = tokio::join!(job, rebalance);
-        rule("The job ends in good order.").succeeds(ended);
-        rule("It can be started again.").succeeds(to_the_end(&bounded).await);
-        rule("Who joins a group, and leaves it, takes no record from a job that assigns its partitions itself.")
-            .same_lines(&contents(&connect(&config.database).await).await, &expected);
     });
 }
 

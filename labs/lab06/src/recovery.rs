@@ -19,8 +19,8 @@ use crate::store::DEAD_LETTERS;
 /// Why a job does not begin. Nothing was changed.
 #[derive(Debug, Error)]
 pub enum RecoveryError {
-    /// There is no checkpoint, and there are rows: who begins at the first record over them counts
-    /// records twice.
+    /// There is no checkpoint, and there are rows: who begins at the first record over them may have a
+    /// record in two tables.
     #[error(
         "job `{job}` has no checkpoint, and `{table}` holds {rows} rows; empty the tables to begin anew"
     )]
@@ -130,14 +130,17 @@ pub async fn load(
     todo!("step 3: load {which:?} of the checkpoints of job {job}")
 }
 
-/// Given: whether a job without a checkpoint can begin at the first record.
+/// Given: whether a job without a checkpoint can begin at the first record. Where it has come to have
+/// one meanwhile, another instance is at work, and the first write finds that out.
 ///
 /// # Errors
 /// [`RecoveryError::FullTable`], [`RecoveryError::Database`].
 pub async fn check_tables_are_empty(database: &Client, job: &str) -> Result<(), RecoveryError> {
     for table in [RESULTS, DROPPED, DEAD_LETTERS] {
-        let count = format!("SELECT count(*) FROM {table}");
-        let rows = database.query_one(&count, &[]).await?.get(0);
+        let count = format!(
+            "SELECT count(*) FROM {table} WHERE NOT EXISTS (SELECT FROM checkpoints WHERE job = $1)"
+        );
+        let rows = database.query_one(&count, &[&job]).await?.get(0);
         if rows > 0 {
             return Err(RecoveryError::FullTable { job: job.to_owned(), table, rows });
         }

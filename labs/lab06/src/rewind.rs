@@ -15,8 +15,9 @@ use lab05::window::Window;
 use thiserror::Error;
 use tokio_postgres::Client;
 
+use crate::fencing::FencingError;
 use crate::state::{Checkpoint, SavedWindow};
-use crate::store::{DEAD_LETTERS, Output, StoreError, Writer, stored, write_all};
+use crate::store::{DEAD_LETTERS, Output, StoreError, Writer, roll_back, stored, write_all};
 
 /// Rows that a job has taken back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +55,10 @@ impl fmt::Display for TakenBack {
 #[derive(Debug, Error)]
 pub enum RewindError {
     /// The tables are those of a job on another topic.
-    #[error("the tables are of topic `{found}`, and checkpoint {id} is of `{expected}`")]
+    #[error(
+        "the tables are of topic `{found}`, and checkpoint {id} is of `{expected}`; empty them, or go on \
+         in a job of another name"
+    )]
     OtherTopic {
         /// The checkpoint.
         id: u64,
@@ -66,7 +70,7 @@ pub enum RewindError {
     /// The tables hold more of the time before the checkpoint than it speaks of.
     #[error(
         "the tables are another job's: until checkpoint {id}, `{table}` can have {expected} records \
-         at most, and has {found}"
+         at most, and has {found}; empty them, or go on in a job of another name"
     )]
     OtherTables {
         /// The checkpoint.
@@ -97,8 +101,7 @@ pub async fn write(
     database.batch_execute("BEGIN").await.map_err(|source| not_written(first, source))?;
     let written = write_within(database, writer, back_to, first).await;
     if written.is_err() {
-        // Where the connection is gone, so is the transaction.
-        let _ = database.batch_execute("ROLLBACK").await;
+        roll_back(database).await;
     }
     written
 }
@@ -113,7 +116,10 @@ async fn write_within(
 
     // First of all: the newest instance may wait for a row that is locked here.
     if let Some(epoch) = writer.epoch {
-        check(database, &writer.job, epoch).await.map_err(StoreError::from)?;
+        check(database, &writer.job, epoch).await.map_err(|error| match error {
+            FencingError::Database(source) => not_written(first, source),
+            fenced => StoreError::Fenced(fenced),
+        })?;
     }
     let topics = topics(database, writer).await.map_err(|source| not_written(first, source))?;
     if let Some(found) = topics.into_iter().find(|topic| *topic != back_to.topic) {
@@ -121,7 +127,7 @@ async fn write_within(
         return Err(RewindError::OtherTopic { id, expected, found });
     }
     let taken = take_back(database, back_to).await.map_err(|source| not_written(first, source))?;
-    let held = held(database, back_to).await.map_err(|source| not_written(first, source))?;
+    let held = held(database).await.map_err(|source| not_written(first, source))?;
     for ((table, found), expected) in held.into_iter().zip(given_out(back_to)) {
         if found > expected {
             return Err(RewindError::OtherTables { id: back_to.id, table, expected, found });
@@ -220,15 +226,11 @@ async fn take_back_places(
 }
 
 /// How many records the tables hold now.
-async fn held(
-    database: &Client,
-    checkpoint: &Checkpoint,
-) -> Result<[(&'static str, u64); 3], tokio_postgres::Error> {
+async fn held(database: &Client) -> Result<[(&'static str, u64); 3], tokio_postgres::Error> {
     const HELD: &str = "
         SELECT (SELECT coalesce(sum(count), 0)::bigint FROM processed_events_aggregated),
-            (SELECT count(*) FROM dropped_records WHERE topic = $1),
-            (SELECT count(*) FROM dead_letters WHERE topic = $1)";
-    let row = database.query_one(HELD, &[&checkpoint.topic]).await?;
+            (SELECT count(*) FROM dropped_records), (SELECT count(*) FROM dead_letters)";
+    let row = database.query_one(HELD, &[]).await?;
     let number = |column: usize| row.get::<_, i64>(column).unsigned_abs();
     Ok([(RESULTS, number(0)), (DROPPED, number(1)), (DEAD_LETTERS, number(2))])
 }

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
 use thiserror::Error;
 
@@ -141,12 +140,11 @@ pub fn migrated_key(row: &RowV1) -> Result<SavedKey, String> {
     todo!("step 5: migrate the row {row:?}")
 }
 
-/// Given: where a savepoint is written before it gets its name. No other process takes this one, on no
-/// other machine: the number is drawn once for each process.
+/// Given: where a savepoint is written before it gets its name. The number is drawn anew at each call,
+/// so that nobody else takes this one, on no other machine.
 pub fn part_of(path: &Path) -> PathBuf {
-    static DRAWN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(std::process::id()));
     let mut part = path.as_os_str().to_owned();
-    part.push(format!(".{:016x}.part", *DRAWN));
+    part.push(format!(".{:016x}.part", RandomState::new().hash_one(std::process::id())));
     PathBuf::from(part)
 }
 

@@ -131,7 +131,10 @@ async fn empty_within(database: &Client, writer: &Writer) -> Result<(), StoreErr
     const EMPTY: &str = "
         TRUNCATE processed_events_aggregated, dropped_records, dead_letters, checkpoints";
     if let Some(epoch) = writer.epoch {
-        check(database, &writer.job, epoch).await?;
+        check(database, &writer.job, epoch).await.map_err(|error| match error {
+            FencingError::Database(source) => StoreError::Database(source),
+            fenced => StoreError::Fenced(fenced),
+        })?;
     }
     Ok(database.batch_execute(EMPTY).await?)
 }
@@ -141,11 +144,15 @@ async fn end(database: &Client, outcome: Result<(), StoreError>) -> Result<(), S
     match outcome {
         Ok(()) => Ok(database.batch_execute("COMMIT").await?),
         Err(error) => {
-            // Where the connection is gone, so is the transaction.
-            let _ = database.batch_execute("ROLLBACK").await;
+            roll_back(database).await;
             Err(error)
         }
     }
+}
+
+/// Given: rolls a transaction back. Where the connection is gone, so is the transaction.
+pub(crate) async fn roll_back(database: &Client) {
+    let _ = database.batch_execute("ROLLBACK").await;
 }
 
 async fn make_tables(database: &Client) -> Result<(), StoreError> {
@@ -199,8 +206,7 @@ pub async fn write(
     database.batch_execute("BEGIN").await.map_err(not_written)?;
     let written = write_all(database, writer, output, checkpoint).await;
     if written.is_err() {
-        // Where the connection is gone, so is the transaction.
-        let _ = database.batch_execute("ROLLBACK").await;
+        roll_back(database).await;
     }
     written
 }

@@ -1,7 +1,8 @@
 //! The job through restarts of its servers: the broker and the database are killed between two of its
-//! effects and come back, and in the end the tables are those of a job that was never disturbed.
+//! effects and come back, and in the end the tables are those of a job that was never disturbed. So they
+//! are when a group is rebalanced over its topic.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flights::generator::Generator;
 use lab05::board::BoardConfig;
@@ -12,6 +13,7 @@ use lab06_solution::job::{Begin, JobConfig, run};
 use lab06_solution::recovery::Which;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rig::Private;
 use rig::private::Server;
@@ -181,5 +183,48 @@ fn a_stop_is_heard_while_the_broker_is_away() {
         let ended = ended.expect("the stop is heard").expect("a stop is no trouble");
         assert!(is_killed && !ended.checkpoint.finished);
         assert!(ended.progress.read >= 200, "{:?}", ended.progress);
+    });
+}
+
+/// A member of the group that the job's consumer names, which has the topic's only partition.
+fn member_with_the_partition(kafka: &ClientConfig) -> BaseConsumer {
+    let mut settings = kafka.clone();
+    settings.set("group.id", TOPIC).set("enable.auto.commit", "false");
+    let member: BaseConsumer = settings.create().expect("the settings are good");
+    member.subscribe(&[TOPIC]).expect("it is a topic's name");
+    let deadline = Instant::now() + BOUND;
+    while member.assignment().expect("it is known").count() == 0 {
+        member.poll(Duration::from_millis(10)).transpose().expect("the broker answers");
+        assert!(Instant::now() < deadline, "awaited an assignment, saw none");
+    }
+    member
+}
+
+/// The client has to name a group, and joins none: whoever joins it, and leaves it, takes no record.
+#[test]
+fn a_group_that_is_rebalanced_takes_no_partition_from_the_job() {
+    let own = Private::start().expect("a private rig starts");
+    let runtime = Runtime::new().expect("the system gives a runtime");
+    runtime.block_on(async {
+        fill(&own.kafka()).await;
+        let url = own.database_url().to_owned();
+        let (quiet, stop) = (config(&own, schema(&url, "quiet").await), CancellationToken::new());
+        let ended = timeout(BOUND, run(&quiet, &stop, &mut |_| {}, &mut |_| {})).await;
+        ended.expect("it ends").expect("nothing disturbs it");
+
+        let rebalanced = config(&own, schema(&url, "rebalanced").await);
+        let (mut commits, mut member) = (0, None);
+        let mut watch = |effect| {
+            commits += usize::from(effect == Effect::Commit);
+            match (effect, commits) {
+                (Effect::Commit, 3) => member = Some(member_with_the_partition(&own.kafka())),
+                (Effect::Commit, 9) => drop(member.take()),
+                _ => {}
+            }
+        };
+        let ended = timeout(BOUND, run(&rebalanced, &stop, &mut |_| {}, &mut watch)).await;
+        ended.expect("it ends").expect("nothing disturbs it");
+        assert!(commits > 9 && member.is_none(), "a member came and went: {commits} commits");
+        assert_eq!(contents(&rebalanced.database).await, contents(&quiet.database).await);
     });
 }

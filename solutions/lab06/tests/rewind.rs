@@ -13,24 +13,28 @@ use lab01::topic::{Retention, TopicSpec, ready_topic};
 use lab05::board::BoardConfig;
 use lab05::input::Until;
 use lab05::tables::{DROPPED, RESULTS};
-use lab06_solution::fencing::{check, claim};
+use lab06_solution::fencing::{FencingError, check, claim};
 use lab06_solution::interval::Interval;
 use lab06_solution::job::{Begin, Ended, JobConfig, JobError, run};
 use lab06_solution::recovery::{RecoveryError, Which, load};
 use lab06_solution::rewind::{self, RewindError};
 use lab06_solution::state::Checkpoint;
-use lab06_solution::store::{StoreError, Writer, stored};
+use lab06_solution::store::{DEAD_LETTERS, StoreError, Writer, stored};
 use program::{BOUND, remove};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rig::Rig;
 use runs::RunSchema;
+use testkit::until;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
 
 const HOUR_MS: i64 = 3_600_000;
+
+/// All that a job empties where it begins anew.
+const TABLES: [&str; 4] = [RESULTS, DROPPED, DEAD_LETTERS, "checkpoints"];
 
 /// A partition and an offset.
 type Place = (i32, i64);
@@ -116,8 +120,7 @@ impl World {
             answer.expect("the broker takes it");
         }
         let schema = RunSchema::of_run(&rig, name).await.expect("there is a schema");
-        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
-        schema.empty(&tables).await.expect("the tables can be emptied");
+        schema.empty(&TABLES).await.expect("the tables can be emptied");
         let database = schema.connect().await.expect("the database takes connections");
         World { log, topic, kafka, schema, database }
     }
@@ -172,8 +175,7 @@ impl World {
     /// Every record is in one place, and the rows are those of all flights that were not dropped. Gives
     /// the number of dropped records.
     async fn assert_right(&self, what: &str) -> usize {
-        let (dropped, dead_letters) =
-            (self.places(DROPPED).await, self.places("dead_letters").await);
+        let (dropped, dead_letters) = (self.places(DROPPED).await, self.places(DEAD_LETTERS).await);
         let no_flights: BTreeSet<Place> = self
             .log
             .iter()
@@ -289,8 +291,7 @@ fn who_may_not_go_back_leaves_the_tables_as_they_are() {
         let narrow = world.run(board(0, 0), Begin::Checkpoint(Which::Latest)).await;
         narrow.expect("nothing disturbs it");
         let of_another = world.checkpoint(1).await;
-        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
-        world.schema.empty(&tables).await.expect("the tables can be emptied");
+        world.schema.empty(&TABLES).await.expect("the tables can be emptied");
         let wide = board(60, 0);
         let ended = world.run(wide.clone(), Begin::Checkpoint(Which::Latest)).await;
         ended.expect("nothing disturbs it");
@@ -354,8 +355,7 @@ fn the_checkpoints_of_another_way_are_gone_when_a_savepoint_is_begun_with() {
         world.run(board(0, 0), latest.clone()).await.expect("nothing disturbs it");
         // On another machine the same job goes another way, and comes as far.
         let elsewhere = world.checkpoint(1).await;
-        let tables = [RESULTS, DROPPED, "dead_letters", "checkpoints"];
-        world.schema.empty(&tables).await.expect("the tables can be emptied");
+        world.schema.empty(&TABLES).await.expect("the tables can be emptied");
         world.run(board(0, 0), latest).await.expect("nothing disturbs it");
         let savepoint = Checkpoint { id: elsewhere.id + 10, ..elsewhere };
         let config = world.config(board(0, 0), Begin::Savepoint(Box::new(savepoint.clone())));
@@ -418,7 +418,10 @@ fn who_only_seemed_dead_and_goes_back_locks_no_row_of_the_newest() {
             world.database.batch_execute("COMMIT").await.expect("it is committed");
         };
         let (refused, ()) = tokio::join!(goes_back, goes_on);
-        let is_refused = matches!(&refused, Err(RewindError::Store(StoreError::Fenced(_))));
+        let is_refused = matches!(
+            &refused,
+            Err(RewindError::Store(StoreError::Fenced(FencingError::Fenced { .. })))
+        );
         assert!(is_refused, "{refused:?}");
         world.end().await;
     });
@@ -426,11 +429,13 @@ fn who_only_seemed_dead_and_goes_back_locks_no_row_of_the_newest() {
 
 /// Waits until a claim or a look waits for the row of its epoch.
 async fn until_somebody_waits(looker: &Client) {
-    let waiting = "SELECT count(*) FROM pg_stat_activity
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'
-                       AND query LIKE '%job_epochs%'";
-    let waits = async {
-        while looker.query_one(waiting, &[]).await.expect("it answers").get::<_, i64>(0) == 0 {}
-    };
-    timeout(BOUND, waits).await.expect("the one that goes back waits");
+    const WAITING: &str = "
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+            AND query LIKE '%job_epochs%'";
+    until(BOUND, "one that goes back and waits for its epoch", async || {
+        let row = looker.query_one(WAITING, &[]).await.map_err(|error| error.to_string())?;
+        if row.get::<_, i64>(0) > 0 { Ok(()) } else { Err("nobody waits".to_owned()) }
+    })
+    .await;
 }
