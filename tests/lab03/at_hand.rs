@@ -9,7 +9,6 @@ use lab03::broker::Outsider;
 use lab03::progress::Offsets;
 use rdkafka::ClientConfig;
 use rdkafka::Message;
-use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
@@ -65,13 +64,6 @@ fn producer(kafka: &TestKafka) -> &'static FutureProducer {
         settings.set("enable.idempotence", "true").set("max.in.flight", "1");
         settings.create().expect("the settings are good")
     })
-}
-
-/// Deletes the records before an offset, as retention does when their time has come.
-pub async fn delete_before(kafka: &TestKafka, topic: &str, partition: i32, offset: i64) {
-    let list = list(topic, &Offsets::from([(partition, offset)]));
-    let options = AdminOptions::new().operation_timeout(Some(BOUND));
-    kafka.admin().delete_records(&list, &options).await.expect("the broker deletes the records");
 }
 
 /// Asks about a topic and a group.

@@ -17,7 +17,7 @@ use rdkafka::consumer::Consumer;
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::at_hand::{
-    BOUND, FIVE_MIN_MS, SIX_MS, commit, consumer, delete_before, list, next, nobody, outsider, put,
+    BOUND, FIVE_MIN_MS, SIX_MS, commit, consumer, list, next, nobody, outsider, put,
 };
 
 #[test]
@@ -71,7 +71,7 @@ async fn topic_of_three(kafka: &TestKafka) -> String {
     let times = |count: i64| (0..count).map(|i| SIX_MS + i * FIVE_MIN_MS).collect::<Vec<i64>>();
     put(kafka, &topic, 0, &times(5)).await;
     put(kafka, &topic, 1, &times(6)).await;
-    delete_before(kafka, &topic, 0, 2).await;
+    kafka.delete_before(&topic, 0, 2).await;
     topic
 }
 
@@ -262,7 +262,7 @@ fn an_offset_that_is_not_there_is_refused() {
                         if (*p, *o, (*first, *end)) == (partition, offset, ends))
                 });
         }
-        delete_before(kafka, &topic, 1, 6).await;
+        kafka.delete_before(&topic, 1, 6).await;
         rule("A partition that is empty now had its offsets all the same: those are gone, and refused.")
             .picture("partition 0 holds offsets 2 to 4; of partition 1 all six records were deleted\nstart at offset 3")
             .ask("Is an empty partition one to which nothing was ever written?")

@@ -15,7 +15,7 @@ use rdkafka::consumer::{CommitMode, Consumer};
 use testkit::{TestKafka, rule, with_kafka};
 
 use super::at_hand::{
-    SIX_MS, commit, committed, consumer, delete_before, list, member, next, nobody, outsider, put,
+    SIX_MS, commit, committed, consumer, list, member, next, nobody, outsider, put,
 };
 
 /// So many turns of a group at work. Whoever asks in the wrong order is caught in the first few of them.
@@ -67,7 +67,7 @@ async fn topic_of_three(kafka: &TestKafka) -> String {
     let topic = kafka.create_topic("flights", 3).await;
     put(kafka, &topic, 0, &[SIX_MS; 5]).await;
     put(kafka, &topic, 1, &[SIX_MS; 6]).await;
-    delete_before(kafka, &topic, 0, 2).await;
+    kafka.delete_before(&topic, 0, 2).await;
     topic
 }
 

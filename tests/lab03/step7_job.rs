@@ -20,7 +20,7 @@ use lab03::start::{Start, StartError};
 use testkit::{TestRig, rule, with_rig};
 
 use super::at_hand::{
-    BOUND, SIX_MS, committed, delete_before, event_of, flights, member, put_flights, put_payloads,
+    BOUND, SIX_MS, committed, event_of, flights, member, put_flights, put_payloads,
 };
 
 /// So long may a crash behind each effect take, with a restart after each. On a busy machine one
@@ -353,7 +353,7 @@ fn records_deleted_while_the_job_reads_are_no_reason_to_jump() {
             }
         };
         rule("The job reads a record.").within(BOUND, first).await.ok();
-        delete_before(&rig.kafka, &topic, 0, 50).await;
+        rig.kafka.delete_before(&topic, 0, 50).await;
         let rest = async {
             while !job.is_at_the_end() {
                 at_least_once(&mut job).await?;

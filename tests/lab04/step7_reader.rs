@@ -8,9 +8,7 @@ use lab01::event::encode;
 use lab04::guard::ALLOWED_AHEAD;
 use lab04::reader::{Reader, ReaderConfig, Seen};
 use rdkafka::ClientConfig;
-use rdkafka::admin::AdminOptions;
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use testkit::{TestKafka, rule, with_kafka};
 use timeline::Timeline;
 
@@ -346,7 +344,7 @@ fn records_deleted_under_the_reader_are_no_reason_to_jump() {
         let mut reader = open(&config);
         let is_flight = |seen: &Seen| matches!(seen, Seen::Flight { .. });
         let mut all = read_until(&mut reader, "the first record", is_flight);
-        delete_before(kafka, &topic, 50).await;
+        kafka.delete_before(&topic, 0, 50).await;
 
         let deadline = Instant::now() + LIMIT;
         let error = loop {
@@ -363,12 +361,4 @@ fn records_deleted_under_the_reader_are_no_reason_to_jump() {
         .ask("A poll may bring an error. What becomes of it?")
         .holds(error.is_some(), "no error");
     });
-}
-
-/// Deletes the records of a topic's only partition before an offset, as retention does.
-async fn delete_before(kafka: &TestKafka, topic: &str, offset: i64) {
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, 0, Offset::Offset(offset)).expect("it is an offset");
-    let options = AdminOptions::new().operation_timeout(Some(LIMIT));
-    kafka.admin().delete_records(&list, &options).await.expect("the broker deletes them");
 }

@@ -18,10 +18,9 @@ use lab05::firing::WindowResult;
 use lab05::input::{Input, InputError, Until};
 use lab05::job::{BETWEEN_LOOKS, JobConfig, JobError, Progress, Row, TURN_RECORDS, Work, run};
 use lab05::tables::{DROPPED, RESULTS, TableError};
-use rdkafka::admin::AdminOptions;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
-use rdkafka::{Offset, TopicPartitionList};
+
 use testkit::{TestRig, rule, until, with_kafka, with_rig};
 use timeline::Timeline;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -677,20 +676,12 @@ fn a_lost_database_is_a_sentence_and_whole_batches_are_written() {
     });
 }
 
-/// Deletes the records of a topic's only partition before an offset, as retention does.
-async fn delete_before(rig: &TestRig, topic: &str, offset: i64) {
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, 0, Offset::Offset(offset)).expect("it is an offset");
-    let options = AdminOptions::new().operation_timeout(Some(BOUND));
-    rig.kafka.admin().delete_records(&list, &options).await.expect("the broker deletes them");
-}
-
 #[test]
 fn a_topic_is_read_from_the_first_record_that_it_still_has() {
     with_rig(async |rig| {
         let config = job(rig, 1).await;
         put(rig, &config.topic, 0, &ten_minutes_apart(5)).await;
-        delete_before(rig, &config.topic, 2).await;
+        rig.kafka.delete_before(&config.topic, 0, 2).await;
         rule("A topic is read from the first record that it still has, and that is no fault.")
             .picture("5 records; those before offset 2 were deleted before the job began")
             .same(done(&config).await.read, 3);
@@ -708,7 +699,7 @@ fn records_deleted_under_the_reader_are_no_reason_to_jump() {
         let mut is_first = true;
         let tell = &mut |now: &Progress| {
             if now.read > 0 && std::mem::take(&mut is_first) {
-                futures::executor::block_on(delete_before(rig, &config.topic, 50));
+                futures::executor::block_on(rig.kafka.delete_before(&config.topic, 0, 50));
             }
         };
         let outcome =

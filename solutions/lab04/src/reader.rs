@@ -194,8 +194,11 @@ impl Reader {
         }
         self.looked = clock;
         let broken = |source| ReadError::Broker { topic: self.topic.clone(), source };
-        let partitions =
-            partitions_of(&self.consumer, &self.topic, self.timeout).map_err(broken)?;
+        let asked = Instant::now();
+        let answer = partitions_of(&self.consumer, &self.topic, self.timeout);
+        // Nobody reads while the question waits, so the clock of idleness stands still.
+        self.began += asked.elapsed();
+        let partitions = answer.map_err(broken)?;
         let known = self.watermark.each_ms();
         let mut added = TopicPartitionList::new();
         for partition in partitions.into_iter().filter(|id| !known.contains_key(id)) {

@@ -33,7 +33,7 @@ pub const TURN_RECORDS: usize = 1_000;
 pub const TURN_WAIT: Duration = Duration::from_millis(100);
 
 /// So often an input without an end is looked at for partitions that were added.
-pub const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+pub const BETWEEN_LOOKS: Duration = lab04::reader::LOOK;
 
 // ANCHOR: job_config
 /// What a job needs to know.

@@ -9,6 +9,7 @@ use rdkafka::admin::{
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rig::Rig;
 use rig::say::say;
 
@@ -115,7 +116,8 @@ impl TestKafka {
 
     async fn wait_for_leaders(&self, topic: &str, partitions: i32) {
         until(BROKER_TIMEOUT, format!("leaders of topic {topic}"), async || {
-            self.partitions_with_leader(topic, partitions)
+            self.partitions_with_leader(topic, partitions)?;
+            self.leaders_answer(topic, partitions)
         })
         .await;
     }
@@ -135,6 +137,17 @@ impl TestKafka {
         let answers = self.admin().delete_topics(&[topic], &options()).await;
         for answer in answers.expect("the broker answers") {
             answer.expect("the broker deletes the topic");
+        }
+    }
+
+    /// Deletes the records of a partition before an offset, as retention does when their time has come.
+    pub async fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut before = TopicPartitionList::new();
+        let added = before.add_partition_offset(topic, partition, Offset::Offset(offset));
+        added.expect("it is an offset");
+        let answers = self.admin().delete_records(&before, &options()).await;
+        for answer in answers.expect("the broker answers").elements() {
+            answer.error().expect("the broker deletes the records");
         }
     }
 

@@ -108,7 +108,7 @@ impl Need {
             ),
             Need::Topics => (
                 "topics",
-                "every test makes its own, describes them, and one gives a topic more partitions",
+                "every test makes its own, describes them, and some give a topic more partitions",
             ),
             Need::Retention => (
                 "retention.ms=-1",
@@ -132,7 +132,7 @@ impl Need {
             }
             Need::Times => ("offsets for times", "lab 03 starts at an instant"),
             Need::Deleting => {
-                ("deletion of records", "labs 03 and 05 read a topic whose beginning is gone")
+                ("deletion of records", "labs 03, 04 and 05 read a topic whose beginning is gone")
             }
             Need::Groups => {
                 ("groups", "lab 02 joins and commits, lab 03 looks at groups, tests delete theirs")
