@@ -207,7 +207,7 @@ fn what_a_stop_leaves_open_is_what_the_chapter_says() {
     says(&format!("{open} flights in {} rows", ended.rows.len() - rows));
     says(&format!("the {},{:03} in {rows} rows", flights / 1_000, flights % 1_000));
     assert_eq!(counted(&ended), flights + open);
-    assert!(read("solutions/lab06/src/job.rs").contains("session_timeout = '10s'"));
+    assert!(read("solutions/lab06/src/store.rs").contains("session_timeout = '10s'"));
 }
 
 #[test]
