@@ -8,7 +8,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use lab05::tables::RESULTS;
-use lab06::job::Job;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use runs::{Figures, LiveLine, counted, stop_on_signal};
@@ -40,14 +39,7 @@ pub async fn run(arguments: &Run, kills: u32, out: &mut impl Write) -> Result<()
     let stop = stop_on_signal()?;
     let (source, bound_min) = (&arguments.source, arguments.counting.bound);
     fill(&setting.rig, &setting.topic, source, bound_min).await?;
-    if arguments.goes_on() {
-        // As for a run that nothing disturbs: a start that is refused fences nobody off.
-        Job::open(&setting.job_config(arguments, None)?, &stop, &mut |_| {}).await?;
-    }
-    let epoch = setting.claim(arguments).await?;
-    if !arguments.goes_on() {
-        setting.empty(epoch).await?;
-    }
+    setting.take_over(arguments, &setting.job_config(arguments, None)?, &stop).await?;
     let records = records(source).unwrap_or_default();
     let plan = Plan { seed: arguments.seed, kills, records };
     writeln!(out, "{}, topic {}, bound {bound_min} min", title(source), setting.topic)?;

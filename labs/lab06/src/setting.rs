@@ -7,13 +7,14 @@ use futures::FutureExt;
 use lab05::input::Until;
 use lab06::fencing::{Epoch, claim};
 use lab06::interval::Interval;
-use lab06::job::{Begin, JobConfig};
+use lab06::job::{Begin, Job, JobConfig};
 use lab06::recovery::Which;
 use lab06::state::Checkpoint;
 use lab06::store::{Writer, empty, ensure_tables};
 use rig::Rig;
 use rig::say::say;
 use runs::RunSchema;
+use tokio_util::sync::CancellationToken;
 
 use crate::PACKAGE;
 use crate::arguments::Run;
@@ -42,6 +43,24 @@ impl Setting {
         let job = arguments.job.clone().unwrap_or_else(|| PACKAGE.replace('-', "_"));
         let schema = RunSchema::of_run(&rig, &job).await?;
         Ok(Setting { rig, topic, job, schema })
+    }
+
+    /// Takes an epoch and, unless the run goes on, empties the tables. A run that goes on is opened once
+    /// before that: what is refused then fences off no instance that is at work.
+    pub async fn take_over(
+        &self,
+        arguments: &Run,
+        config: &JobConfig,
+        stop: &CancellationToken,
+    ) -> Result<Option<Epoch>, Box<dyn Error>> {
+        if arguments.goes_on() {
+            Job::open(config, stop, &mut |_| {}).await?;
+        }
+        let epoch = self.claim(arguments).await?;
+        if !arguments.goes_on() {
+            self.empty(epoch).await?;
+        }
+        Ok(epoch)
     }
 
     /// Takes an epoch, unless the run is to have none. From now on an earlier instance writes nothing.

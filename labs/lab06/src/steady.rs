@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lab05::input::Until;
 use lab06::checkpoint::encode;
-use lab06::job::{Begin, Ended, Job, JobConfig, Progress, run as run_job};
+use lab06::job::{Begin, Ended, JobConfig, Progress, run as run_job};
 use lab06::recovery::Which;
 use lab06::savepoint::{self, SavepointError};
 use lab06::state::Checkpoint;
@@ -38,14 +38,7 @@ pub async fn run(arguments: &Run, out: &mut impl Write) -> Result<(), Box<dyn Er
         begin,
         ..setting.job_config(arguments, None)?
     };
-    if arguments.goes_on() {
-        // What cannot be gone on with is refused before an instance that is at work is fenced off.
-        Job::open(&config, &stop, &mut |_| {}).await?;
-    }
-    config.epoch = setting.claim(arguments).await?;
-    if !arguments.goes_on() {
-        setting.empty(config.epoch).await?;
-    }
+    config.epoch = setting.take_over(arguments, &config, &stop).await?;
     let bound_min = arguments.counting.bound;
     writeln!(out, "{}, topic {}, bound {bound_min} min", title(source), setting.topic)?;
     out.flush()?;

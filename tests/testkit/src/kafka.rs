@@ -94,16 +94,11 @@ impl TestKafka {
         for answer in answers.expect("the broker answers") {
             answer.expect("the broker makes the topic");
         }
-        until(BROKER_TIMEOUT, format!("a word of the leaders of topic {name}"), async || {
-            // Asked each time: the client keeps the word of a broker that has not heard of the topic.
-            self.partitions_with_leader(&name, partitions)?;
-            self.leaders_answer(&name, partitions)
-        })
-        .await;
+        self.wait_for_leaders(&name, partitions).await;
         name
     }
 
-    /// Gives a topic so many partitions, and waits until each has a leader.
+    /// Gives a topic so many partitions, and waits until the leader of each answers.
     pub async fn grow_topic(&self, topic: &str, partitions: i32) {
         let count = usize::try_from(partitions).expect("a number of partitions");
         let more = [NewPartitions::new(topic, count)];
@@ -115,7 +110,8 @@ impl TestKafka {
     }
 
     async fn wait_for_leaders(&self, topic: &str, partitions: i32) {
-        until(BROKER_TIMEOUT, format!("leaders of topic {topic}"), async || {
+        until(BROKER_TIMEOUT, format!("a word of the leaders of topic {topic}"), async || {
+            // Asked each time: the client keeps the word of a broker that has not heard of the topic.
             self.partitions_with_leader(topic, partitions)?;
             self.leaders_answer(topic, partitions)
         })
